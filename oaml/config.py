@@ -76,6 +76,7 @@ class Loss:
 @dataclass(config=STRICT, frozen=True)
 class Optim:
     "Batches, optimiser, schedule."
+    sampler: Literal["pk", "graph"] = "pk"  # graph: an identity with its nearest neighbours
     identities: int = Field(24, ge=2)  # P of a PK batch
     images: int = Field(4, ge=2)  # K
     occlusion_batch: int = Field(32, ge=1)
@@ -114,7 +115,7 @@ class Run:
     accelerator: Literal["cpu", "cuda"] = "cpu"
     devices: int = Field(1, ge=1)  # more than one: DDP
     threads: int = Field(1, ge=1)  # of each run: part of the settings, because sums depend on it
-    logger: Literal["csv", "tensorboard", "wandb"] = "csv"
+    logger: Literal["csv", "tensorboard", "wandb"] = "tensorboard"  # beside log.csv, which is always written; csv: nothing beside it
     log_every: int = Field(20, ge=1)  # steps
 
 # %% ../nbs/00_config.ipynb #9fc8e9d1

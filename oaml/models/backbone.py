@@ -117,12 +117,18 @@ class Backbone(nn.Module):
         "Raises ValueError when the input is not [B, 3, input_size, input_size]."
         if x.ndim != 4 or x.shape[1:] != (3, self.input_size, self.input_size):
             raise ValueError(f"image batch has shape {tuple(x.shape)}: expected [B, 3, {self.input_size}, {self.input_size}]")
-        x = self.input_layer(x)
-        for k, unit in enumerate(self.body):
+        features = self.run(self.body[:self.tap_index + 1], self.input_layer(x))
+        return self.output_layer(self.run(self.body[self.tap_index + 1:], features)), features
+
+    def features(self, x: torch.Tensor):  # [B,3,H,W] -> [B,C,h,w]
+        "The tapped map alone; the blocks behind the tap do not run."
+        return self.run(self.body[:self.tap_index + 1], self.input_layer(x))
+
+    def run(self, units, x):
+        "Run units, recomputing each in the backward pass where asked."
+        for unit in units:
             x = checkpoint(unit, x, use_reentrant=False) if self.recompute and self.training and torch.is_grad_enabled() else unit(x)
-            if k == self.tap_index:
-                features = x
-        return self.output_layer(x), features
+        return x
 
 
 def init_weights(m: nn.Module):

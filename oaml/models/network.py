@@ -45,6 +45,12 @@ class FaceNet(nn.Module):
         occlusion = self.occlusion_head(features if self.occlusion_trains_backbone else features.detach())
         return FaceOutput(embedding / norm, norm, occlusion, features)
 
+    def visibility(self, x: torch.Tensor):  # [B,3,H,W] -> [B,1,h,w]
+        "The visibility map alone. The backbone learns from it only where the switch says so."
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.occlusion_trains_backbone):
+            features = self.backbone.features(x)
+        return self.occlusion_head(features)
+
     def matcher(self, weighting: str = "none") -> QAConv:
         "A QAConv that fits this network's tap."
         return QAConv(self.backbone.tap_channels, self.backbone.tap_size, self.backbone.tap_size, weighting)
