@@ -81,8 +81,9 @@ class Optim:
     images: int = Field(4, ge=2)  # K
     occlusion_batch: int = Field(32, ge=1)
     epochs: int = Field(6, ge=1)
+    optimizer: Literal["sgd", "adamw"] = "sgd"  # adamw for runs of a few thousand steps
     lr: float = Field(0.1, gt=0)
-    momentum: float = Field(0.9, ge=0, lt=1)
+    momentum: float = Field(0.9, ge=0, lt=1)  # of sgd
     weight_decay: float = Field(5e-4, ge=0)
     schedule: Literal["onecycle", "milestones"] = "onecycle"
     warmup: float = Field(0.1, ge=0, lt=1)  # share of all steps
@@ -110,6 +111,8 @@ class Evaluation:
 @dataclass(config=STRICT, frozen=True)
 class Run:
     "How it is run."
+    profile: str = ""  # name of the profile, set when it is loaded
+    publish: bool = False  # copy figures, tables and PDF of a finished reproduction into figures/ and paper/
     seeds: list[int] = Field(default_factory=lambda: [0, 1, 2])
     joint: bool = True  # train a network per tap and weighting; False: variants share one per seed and train their matcher on it
     accelerator: Literal["cpu", "cuda"] = "cpu"
@@ -198,6 +201,7 @@ def load_profile(name: str,  # smoke, cpu, gpu, or the path of a YAML file
         raise ValueError(f"{path}: expected a mapping of sections, found {type(values).__name__}")
     for section, keys in parse_overrides(overrides).items():
         values[section] = {**(values.get(section) or {}), **keys}
+    values["run"] = {"profile": path.stem, **(values.get("run") or {})}
     return make_config(values)
 
 

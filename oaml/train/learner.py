@@ -87,11 +87,11 @@ def parts(model: JointModel) -> dict[str, list[nn.Parameter]]:
     return {name: list(m.parameters()) for name, m in dict(backbone=model.net.backbone, occlusion_head=model.net.occlusion_head, head=model.head, matcher=model.matcher).items()}
 
 
-def make_optimizer(model: JointModel, optim) -> torch.optim.SGD:
-    "SGD with momentum; weight decay on matrices only."
+def make_optimizer(model: JointModel, optim) -> torch.optim.Optimizer:
+    "SGD with momentum, or AdamW; weight decay on matrices only."
     params = [p for ps in parts(model).values() for p in ps]
-    return torch.optim.SGD([dict(params=[p for p in params if p.ndim > 1], weight_decay=optim.weight_decay), dict(params=[p for p in params if p.ndim <= 1], weight_decay=0.)],
-                           lr=optim.lr, momentum=optim.momentum)
+    groups = [dict(params=[p for p in params if p.ndim > 1], weight_decay=optim.weight_decay), dict(params=[p for p in params if p.ndim <= 1], weight_decay=0.)]
+    return torch.optim.AdamW(groups, lr=optim.lr) if optim.optimizer == "adamw" else torch.optim.SGD(groups, lr=optim.lr, momentum=optim.momentum)
 
 
 def clip(model: JointModel, largest: float) -> dict[str, float]:  # gradient norm of each part before clipping

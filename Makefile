@@ -1,0 +1,60 @@
+# Two commands do everything, set-up included:
+#   make reproduce   data, networks, ablation, figures, tables, paper/main.pdf
+#   make test        notebooks in sync, style, every library notebook, the experiments at the smoke profile
+PYTHON  ?= python3
+VENV    ?= .venv
+PROFILE ?= cpu
+BIN     := $(VENV)/bin
+
+.PHONY: help setup tools reproduce plan test test-all sync sync-check lint clean
+
+help:
+	@sed -n 's/^#   //p' Makefile
+	@echo 'make plan        what make reproduce would run, with time, memory and data (PROFILE=gpu for the full scale)'
+	@echo 'make test-all    the slow tests too: speed and memory bars, the face detector'
+	@echo 'make sync        clean the notebooks and export the package'
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python %d.%d found, 3.11 or newer expected: make PYTHON=python3.11 …" % sys.version_info[:2])'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps 'facenet-pytorch==2.6.0'  # its MTCNN weights, a check of the drawn faces; its own pins are too old
+	touch $@
+
+# dot draws the architecture, LaTeX makes the PDF. Root gets them through apt; anybody else is told, and goes on without.
+tools:
+	@missing=''; command -v dot >/dev/null || missing='graphviz'; \
+	command -v pdflatex >/dev/null && command -v bibtex >/dev/null && kpsewhich booktabs.sty >/dev/null || missing="$$missing texlive-latex-base texlive-latex-recommended texlive-fonts-recommended"; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "installing$$missing"; (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing) >/dev/null 2>&1 && exit 0; fi; \
+	echo "missing: install $$missing (apt-get install $$missing, or conda install graphviz and a TeX distribution). Going on: what needs them is left out."
+
+reproduce: setup tools
+	$(BIN)/oaml reproduce --profile $(PROFILE)
+
+plan: setup
+	$(BIN)/oaml reproduce --profile $(PROFILE) --dry-run
+
+test: setup tools sync-check lint
+	$(BIN)/python -m pytest -n 2 nbs
+
+test-all: setup tools sync-check lint
+	OAML_SLOW=1 $(BIN)/python -m pytest nbs
+
+sync: setup
+	$(BIN)/nbdev_clean
+	rm -rf oaml && $(BIN)/nbdev_export
+
+# Clean and export into a copy; any difference to what is checked in is an error.
+sync-check: setup
+	@$(BIN)/python nbs/tests/sync_check.py
+
+lint: setup
+	$(BIN)/ruff check --quiet oaml nbs
+
+clean:
+	rm -rf $(VENV) runs
