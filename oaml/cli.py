@@ -15,6 +15,8 @@ import papermill
 import yaml
 
 from .config import load_profile, profiles_folder, to_dict
+from .data.batches import face_sets
+from .publish import publish
 from .runs import (CHECKOUT, NOTEBOOKS, Kernels, RunFailed, RunSpec, RunsFailed, clock, code_hash, data_fingerprint, default_jobs, describe, digest, execute,
                        experiments_folder, grid, perform, plan, run_id, settings, short)
 
@@ -79,12 +81,17 @@ def reproduce(args: argparse.Namespace, notebooks: Path) -> int:  # exit code
     if args.dry_run:
         print(describe(specs, config, args.runs, args.jobs))
         return 0
+    face_sets(config)  # data that cannot be had are an error now, not after an hour
     print(f"profile {args.profile}: {len(specs)} runs, {args.jobs or default_jobs(config)} at a time, in {short(args.runs.resolve())}", flush=True)
     try:
         execute(specs, config, args.runs, notebooks=notebooks, jobs=args.jobs)
     except RunsFailed as e:
         print(f"oaml: {e}", file=sys.stderr)
         return 1
+    if config.run.publish:
+        folders = {s.notebook: s.folder(args.runs) for s in specs}
+        written = publish(*(folders[NOTEBOOKS[name]] for name in ("tables", "figures", "paper")), CHECKOUT)
+        print(f"published {len(written)} files into figures/, paper/ and README.md")
     print(closing(specs, args.runs, time.perf_counter() - start))
     return 0
 

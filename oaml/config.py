@@ -145,7 +145,7 @@ class Config:
             (r.accelerator == "cpu" and o.precision == "16-mixed", "optim.precision = '16-mixed': expected '32-true' or 'bf16-mixed' with run.accelerator = 'cpu'"),
             (r.accelerator == "cpu" and r.devices > 1, f"run.devices = {r.devices}: expected 1 with run.accelerator = 'cpu'"),
             (not r.seeds or len(set(r.seeds)) < len(r.seeds), f"run.seeds = {r.seeds}: expected one or more different seeds"),
-            (not r.joint and (m.tap not in e.taps), f"model.tap = {m.tap!r}: expected one of evaluation.taps = {e.taps} where variants share a network"),
+            (not r.joint and e.taps != [m.tap], f"evaluation.taps = {e.taps}: expected [{m.tap!r}] with run.joint = false, the tap of the network that the variants share"),
             (o.milestones != sorted(o.milestones) or any(not 0 < x < 1 for x in o.milestones), f"optim.milestones = {o.milestones}: expected rising shares between 0 and 1"),
         ]
         wrong = [text for bad, text in impossible if bad]

@@ -4,13 +4,13 @@
 
 # %% auto #0
 __all__ = ['CHECKOUT', 'NOTEBOOKS', 'NOT_IDENTITY', 'NETWORK_EFFICIENCY', 'MATCHING_EFFICIENCY', 'GPU_RATE', 'START_SECONDS',
-           'DRAWING_SECONDS', 'BASE_GB', 'DRAW_RATE', 'RunSpec', 'cells', 'grid', 'notebook_code', 'module_file',
-           'imports', 'imported_modules', 'code_hash', 'digest', 'settings', 'data_path', 'data_fingerprint',
-           'experiments_folder', 'run_id', 'identify', 'choices', 'surroundings', 'plan', 'hardware', 'commit',
-           'versions', 'is_done', 'Kernels', 'Stopped', 'run_lock', 'RunFailed', 'run_notebook', 'why', 'short',
-           'perform', 'RunsFailed', 'default_jobs', 'perform_spec', 'tell', 'execute', 'Report', 'Cost', 'count',
-           'network_cost', 'mm_rate', 'rates', 'workload', 'memory', 'estimate', 'clock', 'describe_data', 'describe',
-           'collect']
+           'DRAWING_SECONDS', 'MATCHER_BATCH', 'BASE_GB', 'DRAW_RATE', 'RunSpec', 'cells', 'grid', 'notebook_code',
+           'module_file', 'imports', 'imported_modules', 'code_hash', 'digest', 'settings', 'data_path',
+           'data_fingerprint', 'experiments_folder', 'run_id', 'identify', 'choices', 'surroundings', 'plan',
+           'hardware', 'commit', 'versions', 'is_done', 'Kernels', 'Stopped', 'run_lock', 'RunFailed', 'run_notebook',
+           'why', 'short', 'perform', 'RunsFailed', 'default_jobs', 'perform_spec', 'tell', 'execute', 'Report', 'Cost',
+           'count', 'network_cost', 'mm_rate', 'rates', 'workload', 'memory', 'estimate', 'clock', 'describe_data',
+           'describe', 'collect']
 
 # %% ../nbs/80_runs.ipynb #b4f2aba5
 import ast
@@ -158,8 +158,8 @@ def digest(value) -> str:  # hex digits
     "SHA-256 of a value's JSON."
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
-# %% ../nbs/80_runs.ipynb #ff6e3126
-NOT_IDENTITY = ("seeds", "logger", "log_every")  # of the section `run`
+# %% ../nbs/80_runs.ipynb #1e96832a
+NOT_IDENTITY = ("profile", "publish", "seeds", "logger", "log_every")  # of the section `run`
 
 
 def settings(config: Config) -> dict:
@@ -496,6 +496,7 @@ def network_cost(model, tap: str  # model: the section of the settings
 NETWORK_EFFICIENCY, MATCHING_EFFICIENCY = 0.25, 0.14  # share of torch.mm's rate on one core, seen in training a small IR-18 and its matcher
 GPU_RATE = 1e14  # FLOP/s of one data-centre GPU in bf16 training: assumed, not measured
 START_SECONDS, DRAWING_SECONDS = 10, 30  # of a kernel with its imports; of a notebook that draws figures or prints tables
+MATCHER_BATCH = 64  # faces in a batch of a matcher that is trained on a finished network
 BASE_GB = 0.6  # of a process with torch in it
 DRAW_RATE = 60  # drawn faces per second on two cores, the bar that the data notebook tests
 
@@ -535,7 +536,7 @@ def workload(s: RunSpec, config: Config) -> tuple[float, float]:  # MACs of the 
         steps, head = o.epochs * (d.train_identities * d.train_images // batch), config.model.embedding_size * d.train_identities
         return 3 * steps * (batch * (cost.macs + head) + o.occlusion_batch * cost.macs), 3 * steps * batch ** 2 * pair
     if s.notebook == NOTEBOOKS["ablation"] and not config.run.joint:  # a matcher is trained on the finished network
-        return testing[0] + e.matcher_steps * batch * cost.macs, testing[1] + 3 * e.matcher_steps * batch ** 2 * pair
+        return testing[0] + d.train_identities * d.occlusion_images * cost.macs, testing[1] + 3 * e.matcher_steps * MATCHER_BATCH ** 2 * pair
     return testing if s.notebook in (NOTEBOOKS["evaluate"], NOTEBOOKS["ablation"]) else (0, 0)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 import torch.nn.functional as F
-from lightning.fabric import Fabric
+from lightning_fabric import Fabric
 from torch import nn
 from tqdm.auto import tqdm
 
@@ -104,9 +104,13 @@ def make_loggers(config: Config, folder: Path) -> list:
     if config.run.logger == "csv":
         return []
     if config.run.logger == "tensorboard":
-        from lightning.fabric.loggers import TensorBoardLogger
+        from lightning_fabric.loggers import TensorBoardLogger
         return [TensorBoardLogger(folder, name="tensorboard", version="")]
-    from lightning.pytorch.loggers import WandbLogger  # itself says that `pip install wandb` is missing
+    try:
+        from lightning.pytorch.loggers import WandbLogger
+        import wandb  # noqa: F401
+    except ImportError as e:
+        raise ImportError(f"run.logger = 'wandb' needs two more packages ({e}): pip install lightning wandb") from e
     return [WandbLogger(save_dir=folder, project="oaml", name=Path(folder).name, resume="allow", id=Path(folder).name)]
 
 
