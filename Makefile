@@ -55,6 +55,7 @@ sync-check: setup
 
 lint: setup
 	$(BIN)/ruff check --quiet oaml nbs
+	$(BIN)/ruff format --check --quiet nbs
 
 clean:
 	rm -rf $(VENV) runs

@@ -1,4 +1,5 @@
 """Every notebook is a test: it runs from top to bottom in a process of its own, slow cells only with OAML_SLOW=1."""
+
 import os
 import subprocess
 import sys
@@ -21,8 +22,12 @@ class NotebookItem(pytest.Item):
     def runtest(self):
         command = [str(Path(sys.executable).with_name("nbdev_test")), "--path", str(self.path)]
         slow = bool(os.environ.get("OAML_SLOW"))
-        env = os.environ | {"MPLBACKEND": "agg"} | ({} if slow else {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
-        result = subprocess.run(command + ["--flags", "slow"] * slow, capture_output=True, text=True, env=env, cwd=self.config.rootpath)
+        env = (
+            os.environ | {"MPLBACKEND": "agg"} | ({} if slow else {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
+        )
+        result = subprocess.run(
+            command + ["--flags", "slow"] * slow, capture_output=True, text=True, env=env, cwd=self.config.rootpath
+        )
         if result.returncode:
             raise NotebookFailed((result.stdout + result.stderr)[-6000:])
 

@@ -17,22 +17,50 @@ import yaml
 from .config import load_profile, profiles_folder, to_dict
 from .data.batches import face_sets
 from .publish import publish
-from .runs import (CHECKOUT, NOTEBOOKS, Kernels, RunFailed, RunSpec, RunsFailed, clock, code_hash, data_fingerprint, default_jobs, describe, digest, execute,
-                       experiments_folder, grid, perform, plan, run_id, settings, short)
+from oaml.runs import (
+    CHECKOUT,
+    NOTEBOOKS,
+    Kernels,
+    RunFailed,
+    RunSpec,
+    RunsFailed,
+    clock,
+    code_hash,
+    data_fingerprint,
+    default_jobs,
+    describe,
+    digest,
+    execute,
+    experiments_folder,
+    grid,
+    perform,
+    plan,
+    run_id,
+    settings,
+    short,
+)
 
 # %% ../nbs/81_cli.ipynb #872e2d24
 def find_notebook(name: str, notebooks: Path) -> Path:
     "An experiments notebook by name, or any by its path. Raises FileNotFoundError naming those there are."
     path = Path(name) if name.endswith(".ipynb") else Path(notebooks) / f"{name}.ipynb"
     if not path.is_file():
-        raise FileNotFoundError(f"notebook {name!r}: no file {path}; there are {', '.join(sorted(p.stem for p in Path(notebooks).glob('*.ipynb')))}")
+        raise FileNotFoundError(
+            f"notebook {name!r}: no file {path}; there are {', '.join(sorted(p.stem for p in Path(notebooks).glob('*.ipynb')))}"
+        )
     return path
 
 
-def parse_parameters(pairs: list[str],  # key=value
-                     notebook: Path) -> dict:
+def parse_parameters(
+    pairs: list[str],  # key=value
+    notebook: Path,
+) -> dict:
     "Typed parameters of a notebook. Raises ValueError for a malformed pair, an unknown name or another type."
-    known = {name: p["inferred_type_name"] for name, p in papermill.inspect_notebook(str(notebook)).items() if name != "run_dir"}
+    known = {
+        name: p["inferred_type_name"]
+        for name, p in papermill.inspect_notebook(str(notebook)).items()
+        if name != "run_dir"
+    }
     kinds, out = dict(int=int, float=(int, float), bool=bool, dict=dict, list=list), {}
     for pair in pairs:
         key, eq, text = pair.partition("=")
@@ -53,11 +81,36 @@ def run(args: argparse.Namespace, notebooks: Path) -> int:  # exit code
     chosen, known = parse_parameters(args.parameters, notebook), papermill.inspect_notebook(str(notebook))
     code, data = code_hash(notebook), data_fingerprint(config)
     id = run_id(notebook, chosen, config, {}, code, data)
-    given = {k: v for k, v in dict(config=to_dict(config), tap=config.model.tap, weighting=config.model.weighting, cache=str(args.runs.resolve() / "data")).items() if k in known}
+    given = {
+        k: v
+        for k, v in dict(
+            config=to_dict(config),
+            tap=config.model.tap,
+            weighting=config.model.weighting,
+            cache=str(args.runs.resolve() / "data"),
+        ).items()
+        if k in known
+    }
     folder = (args.out or args.runs / f"{notebook.stem}-{id[:10]}").resolve()
-    provenance = dict(id=id, name=notebook.stem, seed=chosen.get("seed", 0), needs={}, config_hash=digest(settings(config)), code_hash=code, data_fingerprint=data)
+    provenance = dict(
+        id=id,
+        name=notebook.stem,
+        seed=chosen.get("seed", 0),
+        needs={},
+        config_hash=digest(settings(config)),
+        code_hash=code,
+        data_fingerprint=data,
+    )
     try:
-        seconds = perform(notebook, folder, given | chosen, provenance, Kernels(), config.run.threads, lambda: print("waits for another process, which is running it", flush=True))
+        seconds = perform(
+            notebook,
+            folder,
+            given | chosen,
+            provenance,
+            Kernels(),
+            config.run.threads,
+            lambda: print("waits for another process, which is running it", flush=True),
+        )
     except RunFailed as e:
         print(f"{notebook.stem} {e}", file=sys.stderr)
         return 1
@@ -67,8 +120,13 @@ def run(args: argparse.Namespace, notebooks: Path) -> int:  # exit code
 # %% ../nbs/81_cli.ipynb #7353729f
 def closing(specs: list[RunSpec], root: Path, seconds: float) -> str:
     "The last words: the table, the paper if it could be made, the time."
-    tables, papers = ([s.folder(root) / name for s in specs if s.notebook == NOTEBOOKS[kind]] for kind, name in (("tables", "table.txt"), ("paper", "paper/main.pdf")))
-    lines = [t.read_text().rstrip() for t in tables if t.is_file()] + [f"paper: {short(p)}" for p in [*papers, CHECKOUT / "paper" / "main.pdf"] if p.is_file()]
+    tables, papers = (
+        [s.folder(root) / name for s in specs if s.notebook == NOTEBOOKS[kind]]
+        for kind, name in (("tables", "table.txt"), ("paper", "paper/main.pdf"))
+    )
+    lines = [t.read_text().rstrip() for t in tables if t.is_file()] + [
+        f"paper: {short(p)}" for p in [*papers, CHECKOUT / "paper" / "main.pdf"] if p.is_file()
+    ]
     return "\n".join([*lines, f"{len(specs)} runs in {short(Path(root).resolve())}; this took {clock(seconds)}"])
 
 
@@ -82,7 +140,10 @@ def reproduce(args: argparse.Namespace, notebooks: Path) -> int:  # exit code
         print(describe(specs, config, args.runs, args.jobs))
         return 0
     face_sets(config)  # data that cannot be had are an error now, not after an hour
-    print(f"profile {args.profile}: {len(specs)} runs, {args.jobs or default_jobs(config)} at a time, in {short(args.runs.resolve())}", flush=True)
+    print(
+        f"profile {args.profile}: {len(specs)} runs, {args.jobs or default_jobs(config)} at a time, in {short(args.runs.resolve())}",
+        flush=True,
+    )
     try:
         execute(specs, config, args.runs, notebooks=notebooks, jobs=args.jobs)
     except RunsFailed as e:
@@ -100,39 +161,71 @@ def profiles(args: argparse.Namespace, notebooks: Path) -> int:  # exit code
     "List the profiles with what tells them apart."
     for path in sorted(profiles_folder().glob("*.yaml")):
         c = load_profile(str(path))
-        print(f"{path.stem:8s} {c.model.name} width {c.model.width:g}, {c.data.source}: {c.data.train_identities} identities x {c.data.train_images}, {c.optim.epochs} epochs, {c.run.accelerator}, "
-              f"seeds {c.run.seeds}, taps {c.evaluation.taps}, {'a network per variant' if c.run.joint else 'variants share a network'}: {len(grid(c))} runs")
+        print(
+            f"{path.stem:8s} {c.model.name} width {c.model.width:g}, {c.data.source}: {c.data.train_identities} identities x {c.data.train_images}, {c.optim.epochs} epochs, {c.run.accelerator}, "
+            f"seeds {c.run.seeds}, taps {c.evaluation.taps}, {'a network per variant' if c.run.joint else 'variants share a network'}: {len(grid(c))} runs"
+        )
     return 0
 
 # %% ../nbs/81_cli.ipynb #9526b164
 def parser() -> argparse.ArgumentParser:
     "The three commands and their options."
-    top = argparse.ArgumentParser(prog="oaml", description="Occlusion-aware face recognition: the reproducible companion of the paper.")
+    top = argparse.ArgumentParser(
+        prog="oaml", description="Occlusion-aware face recognition: the reproducible companion of the paper."
+    )
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name, function, text, profile):
         p = commands.add_parser(name, help=text, description=text)
         p.set_defaults(function=function)
         if profile:
-            p.add_argument("--profile", default=profile, metavar="P", help=f"smoke, cpu, gpu, or a YAML file (default: {profile})")
-            p.add_argument("--set", nargs="+", action="extend", default=[], metavar="section.key=value", help="override settings of the profile")
-            p.add_argument("--runs", type=Path, default=CHECKOUT / "runs", metavar="FOLDER", help="where runs and drawn data are kept")
+            p.add_argument(
+                "--profile", default=profile, metavar="P", help=f"smoke, cpu, gpu, or a YAML file (default: {profile})"
+            )
+            p.add_argument(
+                "--set",
+                nargs="+",
+                action="extend",
+                default=[],
+                metavar="section.key=value",
+                help="override settings of the profile",
+            )
+            p.add_argument(
+                "--runs",
+                type=Path,
+                default=CHECKOUT / "runs",
+                metavar="FOLDER",
+                help="where runs and drawn data are kept",
+            )
         return p
 
     p = command("reproduce", reproduce, "make everything: networks, ablation, figures, tables", "cpu")
     p.add_argument("--jobs", type=int, metavar="N", help="runs at a time (default: as many as the cores hold)")
-    p.add_argument("--dry-run", action="store_true", help="print the plan, the data needed, time and memory; do nothing")
+    p.add_argument(
+        "--dry-run", action="store_true", help="print the plan, the data needed, time and memory; do nothing"
+    )
     p = command("run", run, "run one experiments notebook", "smoke")
     p.add_argument("notebook", metavar="NOTEBOOK", help="name of an experiments notebook, or a path")
-    p.add_argument("-p", dest="parameters", nargs="+", action="extend", default=[], metavar="key=value", help="parameters of the notebook")
-    p.add_argument("--out", type=Path, metavar="FOLDER", help="where its results go (default: a folder of its own in runs)")
+    p.add_argument(
+        "-p",
+        dest="parameters",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="key=value",
+        help="parameters of the notebook",
+    )
+    p.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="where its results go (default: a folder of its own in runs)"
+    )
     command("profiles", profiles, "list the profiles", None)
     return top
 
 
-def main(argv: list[str] | None = None,  # the command line's when not given
-         notebooks: Path | None = None,  # folder of the experiments; the checkout's when not given
-        ) -> int:  # exit code: 0 done, 1 a run failed, 2 a mistake in the request, 130 interrupted
+def main(
+    argv: list[str] | None = None,  # the command line's when not given
+    notebooks: Path | None = None,  # folder of the experiments; the checkout's when not given
+) -> int:  # exit code: 0 done, 1 a run failed, 2 a mistake in the request, 130 interrupted
     "Entry point of the command `oaml`."
     args = parser().parse_args(argv)
     try:

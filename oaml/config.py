@@ -28,14 +28,19 @@ Occluder = Literal[OCCLUDERS]
 @dataclass(config=STRICT, frozen=True)
 class Data:
     "What is seen in training and in testing."
+
     source: Literal["synthetic", "images", "recordio"] = "synthetic"  # drawn faces, a folder, or train.rec
     path: str = ""  # of a folder or record file; empty for drawn faces
     seed: int = 0  # of the drawn population
     train_identities: int = Field(600, ge=2)
     train_images: int = Field(24, ge=2)  # of each identity
-    train_occluders: list[Occluder] = Field(default_factory=lambda: ["none", "none", "none", "niqab", "none", "none", "none", "medical"])  # cycled over the recognition images
+    train_occluders: list[Occluder] = Field(
+        default_factory=lambda: ["none", "none", "none", "niqab", "none", "none", "none", "medical"]
+    )  # cycled over the recognition images
     occlusion_images: int = Field(6, ge=1)  # of each identity, for the occlusion stream
-    occlusion_occluders: list[Occluder] = Field(default_factory=lambda: list(OCCLUDERS))  # cycled; "none" among them: clean faces
+    occlusion_occluders: list[Occluder] = Field(
+        default_factory=lambda: list(OCCLUDERS)
+    )  # cycled; "none" among them: clean faces
     eval_identities: int = Field(200, ge=4)  # of the validation and of the test split, each
     probes: int = Field(2, ge=1)  # of each identity and occluder
     workers: int = Field(2, ge=0)  # processes that draw or load
@@ -44,6 +49,7 @@ class Data:
 @dataclass(config=STRICT, frozen=True)
 class Model:
     "The network."
+
     name: Literal[ARCHITECTURES] = "ir_50"
     tap: Literal["block3", "block4"] = "block4"
     width: float = Field(1.0, gt=0)
@@ -58,6 +64,7 @@ class Model:
 @dataclass(config=STRICT, frozen=True)
 class Loss:
     "L = adaface·AdaFace + qaconv·(BCE + triplet·hard triplet) + occlusion·(mean squared or cross-entropy)."
+
     head: Literal["adaface", "arcface", "cosface"] = "adaface"
     m: float = Field(0.4, ge=0)
     h: float = Field(0.333, ge=0)
@@ -76,6 +83,7 @@ class Loss:
 @dataclass(config=STRICT, frozen=True)
 class Optim:
     "Batches, optimiser, schedule."
+
     sampler: Literal["pk", "graph"] = "pk"  # graph: an identity with its nearest neighbours
     identities: int = Field(24, ge=2)  # P of a PK batch
     images: int = Field(4, ge=2)  # K
@@ -87,7 +95,9 @@ class Optim:
     weight_decay: float = Field(5e-4, ge=0)
     schedule: Literal["onecycle", "milestones"] = "onecycle"
     warmup: float = Field(0.1, ge=0, lt=1)  # share of all steps
-    milestones: list[float] = Field(default_factory=lambda: [0.5, 0.75, 0.9])  # shares of all steps at which lr falls tenfold
+    milestones: list[float] = Field(
+        default_factory=lambda: [0.5, 0.75, 0.9]
+    )  # shares of all steps at which lr falls tenfold
     clip: float = Field(5.0, gt=0)  # largest gradient norm of each parameter group
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     channels_last: bool = True
@@ -98,9 +108,12 @@ class Optim:
 @dataclass(config=STRICT, frozen=True)
 class Evaluation:
     "The ablation grid and its statistics."
+
     occluders: list[Occluder] = Field(default_factory=lambda: list(OCCLUDERS))
     taps: list[Literal["block3", "block4"]] = Field(default_factory=lambda: ["block4", "block3"])
-    weightings: list[Literal["none", "product", "masked"]] = Field(default_factory=lambda: ["none", "product", "masked"])
+    weightings: list[Literal["none", "product", "masked"]] = Field(
+        default_factory=lambda: ["none", "product", "masked"]
+    )
     maps: list[Literal["predicted", "oracle", "ones"]] = Field(default_factory=lambda: ["predicted", "oracle", "ones"])
     matcher_steps: int = Field(300, ge=1)  # of a matcher trained on a finished backbone
     matcher_lr: float = Field(0.01, gt=0)
@@ -111,20 +124,26 @@ class Evaluation:
 @dataclass(config=STRICT, frozen=True)
 class Run:
     "How it is run."
+
     profile: str = ""  # name of the profile, set when it is loaded
     publish: bool = False  # copy figures, tables and PDF of a finished reproduction into figures/ and paper/
     seeds: list[int] = Field(default_factory=lambda: [0, 1, 2])
-    joint: bool = True  # train a network per tap and weighting; False: variants share one per seed and train their matcher on it
+    joint: bool = (
+        True  # train a network per tap and weighting; False: variants share one per seed and train their matcher on it
+    )
     accelerator: Literal["cpu", "cuda"] = "cpu"
     devices: int = Field(1, ge=1)  # more than one: DDP
     threads: int = Field(1, ge=1)  # of each run: part of the settings, because sums depend on it
-    logger: Literal["csv", "tensorboard", "wandb"] = "tensorboard"  # beside log.csv, which is always written; csv: nothing beside it
+    logger: Literal["csv", "tensorboard", "wandb"] = (
+        "tensorboard"  # beside log.csv, which is always written; csv: nothing beside it
+    )
     log_every: int = Field(20, ge=1)  # steps
 
 # %% ../nbs/00_config.ipynb #9fc8e9d1
 @dataclass(config=STRICT, frozen=True)
 class Config:
     "All settings of a run."
+
     data: Data = Field(default_factory=Data)
     model: Model = Field(default_factory=Model)
     loss: Loss = Field(default_factory=Loss)
@@ -135,18 +154,51 @@ class Config:
     def __post_init__(self):
         d, m, o, e, r = self.data, self.model, self.optim, self.evaluation, self.run
         impossible = [
-            (o.identities > d.train_identities, f"optim.identities = {o.identities}: expected at most data.train_identities = {d.train_identities}"),
-            (o.images > d.train_images, f"optim.images = {o.images}: expected at most data.train_images = {d.train_images}, K images of one identity must exist"),
-            ("none" not in d.occlusion_occluders, f"data.occlusion_occluders = {d.occlusion_occluders}: expected 'none' among them, or the head calls everything hidden"),
-            ("none" not in e.occluders, f"evaluation.occluders = {e.occluders}: expected 'none' among them, the reference of every difference"),
+            (
+                o.identities > d.train_identities,
+                f"optim.identities = {o.identities}: expected at most data.train_identities = {d.train_identities}",
+            ),
+            (
+                o.images > d.train_images,
+                f"optim.images = {o.images}: expected at most data.train_images = {d.train_images}, K images of one identity must exist",
+            ),
+            (
+                "none" not in d.occlusion_occluders,
+                f"data.occlusion_occluders = {d.occlusion_occluders}: expected 'none' among them, or the head calls everything hidden",
+            ),
+            (
+                "none" not in e.occluders,
+                f"evaluation.occluders = {e.occluders}: expected 'none' among them, the reference of every difference",
+            ),
             (d.source != "synthetic" and not d.path, f"data.source = {d.source!r}: expected a data.path"),
-            (d.source == "synthetic" and m.input_size != 112, f"model.input_size = {m.input_size}: expected 112, the size of drawn faces"),
-            (2 * e.folds > d.eval_identities, f"evaluation.folds = {e.folds}: expected at most half of data.eval_identities = {d.eval_identities}"),
-            (r.accelerator == "cpu" and o.precision == "16-mixed", "optim.precision = '16-mixed': expected '32-true' or 'bf16-mixed' with run.accelerator = 'cpu'"),
-            (r.accelerator == "cpu" and r.devices > 1, f"run.devices = {r.devices}: expected 1 with run.accelerator = 'cpu'"),
-            (not r.seeds or len(set(r.seeds)) < len(r.seeds), f"run.seeds = {r.seeds}: expected one or more different seeds"),
-            (not r.joint and e.taps != [m.tap], f"evaluation.taps = {e.taps}: expected [{m.tap!r}] with run.joint = false, the tap of the network that the variants share"),
-            (o.milestones != sorted(o.milestones) or any(not 0 < x < 1 for x in o.milestones), f"optim.milestones = {o.milestones}: expected rising shares between 0 and 1"),
+            (
+                d.source == "synthetic" and m.input_size != 112,
+                f"model.input_size = {m.input_size}: expected 112, the size of drawn faces",
+            ),
+            (
+                2 * e.folds > d.eval_identities,
+                f"evaluation.folds = {e.folds}: expected at most half of data.eval_identities = {d.eval_identities}",
+            ),
+            (
+                r.accelerator == "cpu" and o.precision == "16-mixed",
+                "optim.precision = '16-mixed': expected '32-true' or 'bf16-mixed' with run.accelerator = 'cpu'",
+            ),
+            (
+                r.accelerator == "cpu" and r.devices > 1,
+                f"run.devices = {r.devices}: expected 1 with run.accelerator = 'cpu'",
+            ),
+            (
+                not r.seeds or len(set(r.seeds)) < len(r.seeds),
+                f"run.seeds = {r.seeds}: expected one or more different seeds",
+            ),
+            (
+                not r.joint and e.taps != [m.tap],
+                f"evaluation.taps = {e.taps}: expected [{m.tap!r}] with run.joint = false, the tap of the network that the variants share",
+            ),
+            (
+                o.milestones != sorted(o.milestones) or any(not 0 < x < 1 for x in o.milestones),
+                f"optim.milestones = {o.milestones}: expected rising shares between 0 and 1",
+            ),
         ]
         wrong = [text for bad, text in impossible if bad]
         if wrong:
@@ -158,9 +210,18 @@ def make_config(values: dict) -> Config:
     try:
         return TypeAdapter(Config).validate_json(json.dumps(values))
     except ValidationError as e:
-        lines = [f"{'.'.join(map(str, x['loc'])) or 'config'} = {x['input']!r}: {x['msg']}" if x["loc"] and x["type"] != "value_error" else x["msg"].removeprefix("Value error, ") for x in e.errors()]
+        lines = [
+            f"{'.'.join(map(str, x['loc'])) or 'config'} = {x['input']!r}: {x['msg']}"
+            if x["loc"] and x["type"] != "value_error"
+            else x["msg"].removeprefix("Value error, ")
+            for x in e.errors()
+        ]
         unknown = any(x["type"] == "unexpected_keyword_argument" for x in e.errors())
-        raise ValueError("wrong settings: " + "; ".join(lines) + (f". Known keys: {known_keys(e.errors()[0]['loc'][:-1])}" if unknown else "")) from None
+        raise ValueError(
+            "wrong settings: "
+            + "; ".join(lines)
+            + (f". Known keys: {known_keys(e.errors()[0]['loc'][:-1])}" if unknown else "")
+        ) from None
 
 
 def known_keys(section: tuple) -> str:
@@ -188,9 +249,10 @@ def parse_overrides(pairs: list[str]) -> dict:
     return out
 
 
-def load_profile(name: str,  # smoke, cpu, gpu, or the path of a YAML file
-                 overrides: list[str] = (),  # section.key=value
-                ) -> Config:
+def load_profile(
+    name: str,  # smoke, cpu, gpu, or the path of a YAML file
+    overrides: list[str] = (),  # section.key=value
+) -> Config:
     "Load a profile with overrides. Raises FileNotFoundError naming the profiles there are."
     path = Path(name) if name.endswith((".yaml", ".yml")) else profiles_folder() / f"{name}.yaml"
     if not path.is_file():

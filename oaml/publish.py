@@ -20,9 +20,10 @@ def copy_whole(source: Path, target: Path):
     write_whole(target, lambda part: part.write_bytes(data))
 
 
-def put_between(text: str,  # of the README
-                section: str,  # what shall stand between the two markers
-               ) -> str:
+def put_between(
+    text: str,  # of the README
+    section: str,  # what shall stand between the two markers
+) -> str:
     "Replace what stands between the markers. Raises ValueError where they are missing."
     head, start, rest = text.partition(START)
     old, end, tail = rest.partition(END)
@@ -31,14 +32,19 @@ def put_between(text: str,  # of the README
     return f"{head}{START}\n{section.strip()}\n{END}{tail}"
 
 
-def publish(tables: Path,  # folder of the tables run
-            figures: Path,  # of the figures run
-            paper: Path,  # of the paper run
-            checkout: Path,
-           ) -> list[Path]:  # what was written
+def publish(
+    tables: Path,  # folder of the tables run
+    figures: Path,  # of the figures run
+    paper: Path,  # of the paper run
+    checkout: Path,
+) -> list[Path]:  # what was written
     "Copy figures, generated tables, small results and the PDF into a checkout, and the result into its README."
     pairs = [(p, checkout / "figures" / p.name) for p in sorted((figures / "figures").iterdir())]
-    pairs += [(p, checkout / "paper" / part / p.name) for part in ("generated", "results") for p in sorted((tables / part).iterdir())]
+    pairs += [
+        (p, checkout / "paper" / part / p.name)
+        for part in ("generated", "results")
+        for p in sorted((tables / part).iterdir())
+    ]
     pairs += [(p, checkout / "paper" / p.name) for p in [paper / "paper" / "main.pdf"] if p.is_file()]
     for source, target in pairs:
         copy_whole(source, target)

@@ -49,12 +49,21 @@ from .models.network import FaceNet, build_model
 
 # %% ../nbs/80_runs.ipynb #80a3ebc5
 CHECKOUT = profiles_folder().parents[2]
-NOTEBOOKS = dict(train="90_train", evaluate="91_evaluate", ablation="92_ablation", detector="96_detector", tables="93_tables", figures="94_figures", paper="95_paper")
+NOTEBOOKS = dict(
+    train="90_train",
+    evaluate="91_evaluate",
+    ablation="92_ablation",
+    detector="96_detector",
+    tables="93_tables",
+    figures="94_figures",
+    paper="95_paper",
+)
 
 
 @dataclass(frozen=True)
 class RunSpec:
     "One run of a plan."
+
     name: str  # unique in the plan, such as ablation-s0-block3-masked-predicted
     notebook: str  # file name without .ipynb
     seed: int = 0
@@ -82,19 +91,38 @@ def grid(config: Config) -> list[RunSpec]:
     "All runs of a configuration in an order that respects needs. Raises ValueError where the evaluated variant is not trained."
     e, m, seeds = config.evaluation, config.model, config.run.seeds
     if config.run.joint and (m.tap not in e.taps or m.weighting not in e.weightings):
-        raise ValueError(f"model.tap = {m.tap!r}, model.weighting = {m.weighting!r}: expected one of {e.taps} and of {e.weightings}, which are trained")
+        raise ValueError(
+            f"model.tap = {m.tap!r}, model.weighting = {m.weighting!r}: expected one of {e.taps} and of {e.weightings}, which are trained"
+        )
     variants = [(t, w) for t in e.taps for w in e.weightings] if config.run.joint else [(m.tap, m.weighting)]
 
-    def spec(kind, seed, *tags, **more): return RunSpec("-".join([kind, f"s{seed}", *tags]), NOTEBOOKS[kind], seed, **more)
-    def trained(seed, tap, weighting): return (f"train-s{seed}-{tap}-{weighting}" if config.run.joint else f"train-s{seed}",)
+    def spec(kind, seed, *tags, **more):
+        return RunSpec("-".join([kind, f"s{seed}", *tags]), NOTEBOOKS[kind], seed, **more)
 
-    runs = [spec("train", s, *((t, w) if config.run.joint else ()), tap=t, weighting=w) for s in seeds for t, w in variants]
+    def trained(seed, tap, weighting):
+        return (f"train-s{seed}-{tap}-{weighting}" if config.run.joint else f"train-s{seed}",)
+
+    runs = [
+        spec("train", s, *((t, w) if config.run.joint else ()), tap=t, weighting=w) for s in seeds for t, w in variants
+    ]
     runs += [spec("evaluate", s, tap=m.tap, weighting=m.weighting, needs=trained(s, m.tap, m.weighting)) for s in seeds]
-    runs += [spec("ablation", s, t, w, x, tap=t, weighting=w, maps=x, needs=trained(s, t, w)) for s in seeds for t in e.taps for w, x in cells(config)]
+    runs += [
+        spec("ablation", s, t, w, x, tap=t, weighting=w, maps=x, needs=trained(s, t, w))
+        for s in seeds
+        for t in e.taps
+        for w, x in cells(config)
+    ]
     every = tuple(r.name for r in runs)
-    last = [("detector", (), (), ("facenet_pytorch",)), ("tables", (*every, "detector"), (), ()), ("figures", (*every, "tables"), (), ("dot",)),
-            ("paper", ("tables", "figures"), ("paper/*.tex", "paper/*.bib", "paper/*.sty"), ("pdflatex", "bibtex"))]
-    return runs + [RunSpec(name, NOTEBOOKS[name], tap=m.tap, weighting=m.weighting, needs=needs, reads=reads, uses=uses) for name, needs, reads, uses in last]
+    last = [
+        ("detector", (), (), ("facenet_pytorch",)),
+        ("tables", (*every, "detector"), (), ()),
+        ("figures", (*every, "tables"), (), ("dot",)),
+        ("paper", ("tables", "figures"), ("paper/*.tex", "paper/*.bib", "paper/*.sty"), ("pdflatex", "bibtex")),
+    ]
+    return runs + [
+        RunSpec(name, NOTEBOOKS[name], tap=m.tap, weighting=m.weighting, needs=needs, reads=reads, uses=uses)
+        for name, needs, reads, uses in last
+    ]
 
 # %% ../nbs/80_runs.ipynb #aac6ed42
 def notebook_code(path: Path) -> list[str]:  # sources of its code cells
@@ -111,7 +139,14 @@ def notebook_code(path: Path) -> list[str]:  # sources of its code cells
 def module_file(name: str, package: Path) -> Path | None:
     "Source of a dotted module name within the package folder; None when it is not a module."
     path = package.joinpath(*name.split(".")[1:])
-    return next((p for p in (path.with_suffix(".py"), path / "__init__.py") if path != package and p.is_file() or p == package / "__init__.py"), None)
+    return next(
+        (
+            p
+            for p in (path.with_suffix(".py"), path / "__init__.py")
+            if path != package and p.is_file() or p == package / "__init__.py"
+        ),
+        None,
+    )
 
 
 def imports(source: str, here: str, package: str) -> Iterator[tuple[str, bool]]:  # dotted name, must it be a module?
@@ -120,17 +155,24 @@ def imports(source: str, here: str, package: str) -> Iterator[tuple[str, bool]]:
         if isinstance(node, ast.Import):
             yield from ((a.name, True) for a in node.names if a.name.split(".")[0] == package)
         elif isinstance(node, ast.ImportFrom):
-            base = ".".join([*here.split(".")[:-node.level], *filter(None, [node.module])]) if node.level else node.module
+            base = (
+                ".".join([*here.split(".")[: -node.level], *filter(None, [node.module])]) if node.level else node.module
+            )
             if base.split(".")[0] == package:
                 yield base, True
                 yield from ((f"{base}.{a.name}", False) for a in node.names)
 
 # %% ../nbs/80_runs.ipynb #9dfef4c9
-def imported_modules(notebook: Path,
-                     package: Path,  # folder of the package
-                    ) -> dict[str, Path]:  # dotted name -> source file
+def imported_modules(
+    notebook: Path,
+    package: Path,  # folder of the package
+) -> dict[str, Path]:  # dotted name -> source file
     "Modules of the package that the notebook imports, transitively. Raises ValueError naming an import that is not there."
-    code = "\n".join(line if line.lstrip()[:1] not in ("%", "!") else "" for cell in notebook_code(notebook) for line in cell.splitlines())
+    code = "\n".join(
+        line if line.lstrip()[:1] not in ("%", "!") else ""
+        for cell in notebook_code(notebook)
+        for line in cell.splitlines()
+    )
     found, todo = {}, [(str(notebook), code, "")]
     while todo:
         where, source, here = todo.pop()
@@ -147,8 +189,10 @@ def imported_modules(notebook: Path,
     return found
 
 
-def code_hash(notebook: Path, package: Path | None = None  # folder of the package; oaml's when not given
-             ) -> str:
+def code_hash(
+    notebook: Path,
+    package: Path | None = None,  # folder of the package; oaml's when not given
+) -> str:
     "Hash of exactly the modules of the package that the notebook depends on."
     modules = imported_modules(notebook, package or CHECKOUT / "oaml")
     return digest({name: ast.unparse(ast.parse(path.read_text())) for name, path in modules.items()})
@@ -178,7 +222,9 @@ def data_fingerprint(config: Config) -> str:
     if config.data.source == "synthetic":
         return digest({name: faces.spec() for name, faces in face_sets(config).items()})
     path = data_path(config)
-    return digest([(str(p.relative_to(path)), p.stat().st_size) for p in [path, *sorted(path.rglob("*"))] if p.is_file()])
+    return digest(
+        [(str(p.relative_to(path)), p.stat().st_size) for p in [path, *sorted(path.rglob("*"))] if p.is_file()]
+    )
 
 # %% ../nbs/80_runs.ipynb #74d7747b
 def experiments_folder() -> Path:
@@ -189,7 +235,18 @@ def experiments_folder() -> Path:
 def run_id(notebook: Path, choices: dict, config: Config, needs: dict[str, str], code: str, data: str) -> str:
     "Hash of everything that decides a run's result."
     libraries = {name: version(name) for name in ("torch", "numpy")}
-    return digest(dict(notebook=Path(notebook).stem, cells=notebook_code(notebook), choices=choices, settings=settings(config), needs=needs, code=code, data=data, libraries=libraries))
+    return digest(
+        dict(
+            notebook=Path(notebook).stem,
+            cells=notebook_code(notebook),
+            choices=choices,
+            settings=settings(config),
+            needs=needs,
+            code=code,
+            data=data,
+            libraries=libraries,
+        )
+    )
 
 
 def identify(specs: list[RunSpec], config: Config, notebooks: Path, package: Path | None = None) -> list[RunSpec]:
@@ -225,17 +282,33 @@ def plan(config: Config, notebooks: Path | None = None, package: Path | None = N
 def hardware() -> dict:
     "Processor, cores, memory and GPUs of this machine."
     info = Path("/proc/cpuinfo")
-    names = [line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")] if info.is_file() else []
+    names = (
+        [line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+        if info.is_file()
+        else []
+    )
     gpus = []
     if shutil.which("nvidia-smi"):
-        gpus = subprocess.run(["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True).stdout.strip().splitlines()
+        gpus = (
+            subprocess.run(["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True)
+            .stdout.strip()
+            .splitlines()
+        )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
-    return dict(cpu=names[0] if names else platform.processor() or platform.machine(), cores=os.cpu_count(), memory_gb=round(memory, 1), gpu=gpus)
+    return dict(
+        cpu=names[0] if names else platform.processor() or platform.machine(),
+        cores=os.cpu_count(),
+        memory_gb=round(memory, 1),
+        gpu=gpus,
+    )
 
 
 def commit(folder: Path) -> str | None:  # None outside a checkout or without git
     "The git commit of a checkout, with +changes where files differ from it."
-    def git(*args): return subprocess.run(["git", "-C", str(folder), *args], capture_output=True, text=True)
+
+    def git(*args):
+        return subprocess.run(["git", "-C", str(folder), *args], capture_output=True, text=True)
+
     if shutil.which("git") is None or (head := git("rev-parse", "--verify", "HEAD")).returncode:
         return None
     return head.stdout.strip() + ("+changes" if git("status", "--porcelain").stdout.strip() else "")
@@ -244,7 +317,17 @@ def commit(folder: Path) -> str | None:  # None outside a checkout or without gi
 def versions() -> dict[str, str]:
     "Versions of Python and of the libraries that matter for a result."
     out = {"python": platform.python_version()}
-    for name in ("torch", "torchvision", "pytorch-lightning", "numpy", "scipy", "scikit-learn", "pandas", "opencv-python-headless", "papermill"):
+    for name in (
+        "torch",
+        "torchvision",
+        "pytorch-lightning",
+        "numpy",
+        "scipy",
+        "scikit-learn",
+        "pandas",
+        "opencv-python-headless",
+        "papermill",
+    ):
         try:
             out[name] = version(name)
         except PackageNotFoundError:
@@ -263,6 +346,7 @@ def is_done(folder: Path, id: str) -> bool:
 # %% ../nbs/80_runs.ipynb #b85a4e58
 class Kernels:
     "The living kernels of an execution, so that it can be stopped."
+
     def __init__(self):
         self.stopped, self.managers = threading.Event(), set()
 
@@ -273,14 +357,25 @@ class Kernels:
             if m.provisioner and m.provisioner.process:
                 m.provisioner.process.kill()
 
-    def manager_class(self, folder: Path, lock: int,  # file descriptor the kernel inherits
-                      threads: int) -> type[AsyncKernelManager]:
+    def manager_class(
+        self,
+        folder: Path,
+        lock: int,  # file descriptor the kernel inherits
+        threads: int,
+    ) -> type[AsyncKernelManager]:
         "What papermill shall start kernels with; what a kernel says outside of its cells goes to kernel.log."
         kernels, env = self, {f"{name}_NUM_THREADS": str(threads) for name in ("OMP", "MKL", "OPENBLAS")}
 
         class Manager(AsyncKernelManager):
             def format_kernel_cmd(self, extra_arguments=None):
-                return [sys.executable, "-m", "ipykernel_launcher", "-f", os.path.realpath(self.connection_file), *(extra_arguments or [])]
+                return [
+                    sys.executable,
+                    "-m",
+                    "ipykernel_launcher",
+                    "-f",
+                    os.path.realpath(self.connection_file),
+                    *(extra_arguments or []),
+                ]
 
             async def start_kernel(self, **kw):
                 kernels.managers.add(self)
@@ -288,6 +383,7 @@ class Kernels:
                     await super().start_kernel(**kw, env={**os.environ, **env}, pass_fds=(lock,), stderr=log)
                 if kernels.stopped.is_set():
                     kernels.stop()
+
         return Manager
 
 # %% ../nbs/80_runs.ipynb #aef5553d
@@ -296,8 +392,11 @@ class Stopped(Exception):
 
 
 @contextmanager
-def run_lock(folder: Path, stopped: threading.Event, waiting: Callable[[], None] = lambda: None  # called once when it has to wait
-            ) -> Iterator[int]:  # its file descriptor
+def run_lock(
+    folder: Path,
+    stopped: threading.Event,
+    waiting: Callable[[], None] = lambda: None,  # called once when it has to wait
+) -> Iterator[int]:  # its file descriptor
     "Hold the lock of a run folder. Waits for another process; the kernel releases the lock of a dead one. Raises Stopped."
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "lock", "w") as f:
@@ -322,8 +421,15 @@ def run_notebook(notebook: Path, folder: Path, parameters: dict, kernels: Kernel
     (folder / "metrics.json").unlink(missing_ok=True)  # of an attempt that was cut off
     out, manager = folder / "out.ipynb", kernels.manager_class(folder, lock, threads)
     try:
-        papermill.execute_notebook(str(notebook), str(out), parameters, kernel_name="python3", progress_bar=False, kernel_manager_class=manager,
-                                   resources={"metadata": {"path": str(notebook.parent)}})
+        papermill.execute_notebook(
+            str(notebook),
+            str(out),
+            parameters,
+            kernel_name="python3",
+            progress_bar=False,
+            kernel_manager_class=manager,
+            resources={"metadata": {"path": str(notebook.parent)}},
+        )
         if not isinstance(json.loads((folder / "metrics.json").read_text()), dict):
             raise ValueError("metrics.json is not a mapping")
     except Exception as e:
@@ -348,8 +454,15 @@ def short(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 # %% ../nbs/80_runs.ipynb #096fc53d
-def perform(notebook: Path, folder: Path, parameters: dict, provenance: dict,  # must have the id
-            kernels: Kernels, threads: int = 1, waiting: Callable[[], None] = lambda: None) -> float | None:  # seconds; None: it was done already
+def perform(
+    notebook: Path,
+    folder: Path,
+    parameters: dict,
+    provenance: dict,  # must have the id
+    kernels: Kernels,
+    threads: int = 1,
+    waiting: Callable[[], None] = lambda: None,
+) -> float | None:  # seconds; None: it was done already
     "Execute a run unless it is done, and seal it with run.json. Raises RunFailed or Stopped; what it wrote so far stays, to resume from."
     with run_lock(folder, kernels.stopped, waiting) as lock:
         if is_done(folder, provenance["id"]):
@@ -360,16 +473,29 @@ def perform(notebook: Path, folder: Path, parameters: dict, provenance: dict,  #
         start = time.perf_counter()
         run_notebook(Path(notebook).resolve(), folder, parameters | {"run_dir": str(folder)}, kernels, lock, threads)
         seconds = time.perf_counter() - start
-        run = provenance | dict(notebook=Path(notebook).name, parameters=parameters, commit=commit(CHECKOUT), versions=versions(), hardware=hardware(), seconds=round(seconds, 3),
-                                metrics_sha256=sha256(folder / "metrics.json"), finished=datetime.now(UTC).isoformat(timespec="seconds"))
+        run = provenance | dict(
+            notebook=Path(notebook).name,
+            parameters=parameters,
+            commit=commit(CHECKOUT),
+            versions=versions(),
+            hardware=hardware(),
+            seconds=round(seconds, 3),
+            metrics_sha256=sha256(folder / "metrics.json"),
+            finished=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
         write_whole(folder / "run.json", lambda part: part.write_text(json.dumps(run, indent=1)))
         return seconds
 
 # %% ../nbs/80_runs.ipynb #b5373b4f
 class RunsFailed(RuntimeError):
     "Some runs of a plan failed."
+
     def __init__(self, failed: dict[str, str], skipped: list[str]):
-        super().__init__(f"{len(failed)} failed: " + "; ".join(f"{n} {why}" for n, why in failed.items()) + f". {len(skipped)} skipped that need them")
+        super().__init__(
+            f"{len(failed)} failed: "
+            + "; ".join(f"{n} {why}" for n, why in failed.items())
+            + f". {len(skipped)} skipped that need them"
+        )
         self.failed, self.skipped = failed, skipped
 
 
@@ -378,13 +504,37 @@ def default_jobs(config: Config) -> int:
     return 1 if config.run.accelerator == "cuda" else max(1, len(os.sched_getaffinity(0)) // config.run.threads)
 
 
-def perform_spec(s: RunSpec, specs: dict[str, RunSpec], config: Config, root: Path, notebooks: Path, kernels: Kernels, say: Callable[[str], None]) -> float | None:
+def perform_spec(
+    s: RunSpec,
+    specs: dict[str, RunSpec],
+    config: Config,
+    root: Path,
+    notebooks: Path,
+    kernels: Kernels,
+    say: Callable[[str], None],
+) -> float | None:
     "Execute one run of a plan; as `perform`."
     needs = {n: str(specs[n].folder(root)) for n in s.needs}
     parameters = dict(config=to_dict(config), **choices(s), needs=needs, cache=str(Path(root).resolve() / "data"))
-    provenance = dict(id=s.id, name=s.name, seed=s.seed, needs={n: specs[n].id for n in s.needs}, config_hash=digest(settings(config)), code_hash=s.code, data_fingerprint=data_fingerprint(config))
+    provenance = dict(
+        id=s.id,
+        name=s.name,
+        seed=s.seed,
+        needs={n: specs[n].id for n in s.needs},
+        config_hash=digest(settings(config)),
+        code_hash=s.code,
+        data_fingerprint=data_fingerprint(config),
+    )
     path, folder = Path(notebooks) / f"{s.notebook}.ipynb", s.folder(root)
-    return perform(path, folder, parameters, provenance, kernels, config.run.threads, lambda: say(f"{s.name} waits for another process, which is running it"))
+    return perform(
+        path,
+        folder,
+        parameters,
+        provenance,
+        kernels,
+        config.run.threads,
+        lambda: say(f"{s.name} waits for another process, which is running it"),
+    )
 
 # %% ../nbs/80_runs.ipynb #e3b8b12d
 def tell(line: str):
@@ -392,14 +542,15 @@ def tell(line: str):
     print(line, flush=True)
 
 
-def execute(specs: list[RunSpec],  # in an order that respects needs
-            config: Config,
-            root: Path,  # a folder for each run is made in it
-            *,
-            notebooks: Path | None = None,  # folder; the experiments when not given
-            jobs: int | None = None,  # runs at a time; see default_jobs
-            say: Callable[[str], None] = tell,  # takes the lines of progress
-           ) -> dict[str, str]:  # name -> done or cached
+def execute(
+    specs: list[RunSpec],  # in an order that respects needs
+    config: Config,
+    root: Path,  # a folder for each run is made in it
+    *,
+    notebooks: Path | None = None,  # folder; the experiments when not given
+    jobs: int | None = None,  # runs at a time; see default_jobs
+    say: Callable[[str], None] = tell,  # takes the lines of progress
+) -> dict[str, str]:  # name -> done or cached
     "Execute a plan, each run once. Raises RunsFailed at the end if some failed."
     kernels, by_name, report = Kernels(), {s.name: s for s in specs}, Report(specs, say)
     waiting, running = list(specs), {}
@@ -412,7 +563,11 @@ def execute(specs: list[RunSpec],  # in an order that respects needs
                     elif lost := [n for n in s.needs if report.state.get(n) in ("failed", "skipped")]:
                         report(s, "skipped", f"skipped (needs {lost[0]})")
                     elif all(n in report.state for n in s.needs):
-                        running[pool.submit(perform_spec, s, by_name, config, root, notebooks or experiments_folder(), kernels, say)] = s
+                        running[
+                            pool.submit(
+                                perform_spec, s, by_name, config, root, notebooks or experiments_folder(), kernels, say
+                            )
+                        ] = s
                     else:
                         continue
                     waiting.remove(s)
@@ -427,6 +582,7 @@ def execute(specs: list[RunSpec],  # in an order that respects needs
 # %% ../nbs/80_runs.ipynb #38c94403
 class Report:
     "State of every run, and a printed line when it changes."
+
     def __init__(self, specs: list[RunSpec], say: Callable[[str], None]):
         self.total, self.width, self.say = len(specs), max((len(s.name) for s in specs), default=0), say
         self.state, self.failed = {}, {}
@@ -455,6 +611,7 @@ class Report:
 @dataclass(frozen=True)
 class Cost:
     "What a network costs for one image."
+
     macs: int
     activations: int  # elements of all layers' outputs
     parameters: int
@@ -462,9 +619,10 @@ class Cost:
     channels: int  # of the tapped map
 
 
-def count(model: nn.Module,
-          forward: Callable[[], None],  # calls it on one image
-         ) -> tuple[int, int]:  # MACs of Conv2d and Linear, elements of all layers' outputs
+def count(
+    model: nn.Module,
+    forward: Callable[[], None],  # calls it on one image
+) -> tuple[int, int]:  # MACs of Conv2d and Linear, elements of all layers' outputs
     "Count by forward hooks; works on the meta device."
     macs = elements = 0
 
@@ -482,20 +640,37 @@ def count(model: nn.Module,
 
 
 @functools.cache
-def network_cost(model, tap: str  # model: the section of the settings
-                ) -> Cost:
+def network_cost(
+    model,
+    tap: str,  # model: the section of the settings
+) -> Cost:
     "Cost of the network that reads `tap`."
     with torch.device("meta"):
-        net: FaceNet = build_model(model.name, tap=tap, width=model.width, input_size=model.input_size, stem_stride=model.stem_stride,
-                                   embedding_size=model.embedding_size, hidden_channels=model.hidden_channels).eval()
+        net: FaceNet = build_model(
+            model.name,
+            tap=tap,
+            width=model.width,
+            input_size=model.input_size,
+            stem_stride=model.stem_stride,
+            embedding_size=model.embedding_size,
+            hidden_channels=model.hidden_channels,
+        ).eval()
         x = torch.empty(1, 3, model.input_size, model.input_size)
     macs, elements = count(net, lambda: net.occlusion_head(net.backbone(x)[1]))
-    return Cost(macs, elements, sum(p.numel() for p in net.parameters()), net.backbone.tap_size ** 2, net.backbone.tap_channels)
+    return Cost(
+        macs, elements, sum(p.numel() for p in net.parameters()), net.backbone.tap_size**2, net.backbone.tap_channels
+    )
 
 # %% ../nbs/80_runs.ipynb #a41f59fd
-NETWORK_EFFICIENCY, MATCHING_EFFICIENCY = 0.25, 0.14  # share of torch.mm's rate on one core, seen in training a small IR-18 and its matcher
+NETWORK_EFFICIENCY, MATCHING_EFFICIENCY = (
+    0.25,
+    0.14,
+)  # share of torch.mm's rate on one core, seen in training a small IR-18 and its matcher
 GPU_RATE = 1e14  # FLOP/s of one data-centre GPU in bf16 training: assumed, not measured
-START_SECONDS, DRAWING_SECONDS = 10, 30  # of a kernel with its imports; of a notebook that draws figures or prints tables
+START_SECONDS, DRAWING_SECONDS = (
+    10,
+    30,
+)  # of a kernel with its imports; of a notebook that draws figures or prints tables
 MATCHER_BATCH = 64  # faces in a batch of a matcher that is trained on a finished network
 BASE_GB = 0.6  # of a process with torch in it
 DRAW_RATE = 60  # drawn faces per second on two cores, the bar that the data notebook tests
@@ -512,7 +687,7 @@ def mm_rate(threads: int) -> float:  # FLOP/s
     while time.perf_counter() - start < 0.1:
         x @ x
         rounds += 1
-    rate = 2 * n ** 3 * rounds / (time.perf_counter() - start)
+    rate = 2 * n**3 * rounds / (time.perf_counter() - start)
     torch.set_num_threads(before)
     return rate
 
@@ -525,18 +700,25 @@ def rates(config: Config) -> tuple[float, float]:  # FLOP/s of the network, of m
     return rate * NETWORK_EFFICIENCY, rate * MATCHING_EFFICIENCY
 
 # %% ../nbs/80_runs.ipynb #04949f65
-def workload(s: RunSpec, config: Config) -> tuple[float, float]:  # MACs of the network, of matching; forward and backward
+def workload(
+    s: RunSpec, config: Config
+) -> tuple[float, float]:  # MACs of the network, of matching; forward and backward
     "Arithmetic of a run."
     d, o, e = config.data, config.optim, config.evaluation
     cost, batch = network_cost(config.model, s.tap), o.identities * o.images
-    pair = cost.cells ** 2 * cost.channels
+    pair = cost.cells**2 * cost.channels
     probes = d.eval_identities * d.probes * len(e.occluders)
     testing = 2 * (probes + d.eval_identities) * cost.macs, 2 * probes * d.eval_identities * pair  # validation and test
     if s.notebook == NOTEBOOKS["train"]:
-        steps, head = o.epochs * (d.train_identities * d.train_images // batch), config.model.embedding_size * d.train_identities
-        return 3 * steps * (batch * (cost.macs + head) + o.occlusion_batch * cost.macs), 3 * steps * batch ** 2 * pair
+        steps, head = (
+            o.epochs * (d.train_identities * d.train_images // batch),
+            config.model.embedding_size * d.train_identities,
+        )
+        return 3 * steps * (batch * (cost.macs + head) + o.occlusion_batch * cost.macs), 3 * steps * batch**2 * pair
     if s.notebook == NOTEBOOKS["ablation"] and not config.run.joint:  # a matcher is trained on the finished network
-        return testing[0] + d.train_identities * d.occlusion_images * cost.macs, testing[1] + 3 * e.matcher_steps * MATCHER_BATCH ** 2 * pair
+        return testing[0] + d.train_identities * d.occlusion_images * cost.macs, testing[
+            1
+        ] + 3 * e.matcher_steps * MATCHER_BATCH**2 * pair
     return testing if s.notebook in (NOTEBOOKS["evaluate"], NOTEBOOKS["ablation"]) else (0, 0)
 
 
@@ -556,12 +738,20 @@ def estimate(s: RunSpec, config: Config) -> tuple[float, float]:  # seconds, GB
     "Time and memory of a run, for a dry run: right within a factor of two or three."
     if s.notebook not in (NOTEBOOKS["train"], NOTEBOOKS["evaluate"], NOTEBOOKS["ablation"]):
         return START_SECONDS + DRAWING_SECONDS, BASE_GB
-    return START_SECONDS + sum(2 * macs / rate for macs, rate in zip(workload(s, config), rates(config))), memory(s, config)
+    return START_SECONDS + sum(2 * macs / rate for macs, rate in zip(workload(s, config), rates(config))), memory(
+        s, config
+    )
 
 # %% ../nbs/80_runs.ipynb #524dab40
 def clock(seconds: float) -> str:
     "Seconds in the unit a person would choose."
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+    return (
+        f"{seconds:.0f} s"
+        if seconds < 90
+        else f"{seconds / 60:.0f} min"
+        if seconds < 5400
+        else f"{seconds / 3600:.1f} h"
+    )
 
 
 def describe_data(config: Config, root: Path) -> list[str]:
@@ -572,12 +762,20 @@ def describe_data(config: Config, root: Path) -> list[str]:
         for name, faces in face_sets(config).items():
             path = Path(root) / "data" / cache_name(faces)
             there = path.is_file() and path.with_suffix(".json").is_file()
-            state = f"there: {short(path.resolve())}, {path.stat().st_size / 1e6:.0f} MB" if there else f"to be drawn, about {clock(len(faces) / DRAW_RATE)}"
+            state = (
+                f"there: {short(path.resolve())}, {path.stat().st_size / 1e6:.0f} MB"
+                if there
+                else f"to be drawn, about {clock(len(faces) / DRAW_RATE)}"
+            )
             lines.append(f"  {name:10s} {len(faces):7d} faces  {state}")
         return lines
     path = data_path(config)
     files = [p for p in [path, *path.rglob("*")] if p.is_file()]
-    state = f"there, {len(files)} files, {sum(p.stat().st_size for p in files) / 1e9:.2f} GB" if files else f"MISSING, expected {d.train_identities} identities at {short(path)}"
+    state = (
+        f"there, {len(files)} files, {sum(p.stat().st_size for p in files) / 1e9:.2f} GB"
+        if files
+        else f"MISSING, expected {d.train_identities} identities at {short(path)}"
+    )
     return [f"  {d.source} {d.path}: {state}"]
 
 
@@ -585,7 +783,10 @@ def describe(specs: list[RunSpec], config: Config, root: Path, jobs: int | None 
     "The dry-run table of a plan."
     jobs, rows = jobs or default_jobs(config), [(s, is_done(s.folder(root), s.id), *estimate(s, config)) for s in specs]
     width = max(len(s.name) for s in specs)
-    table = [f"  {s.name:{width}}  {s.id[:10]}  {'cached' if done else 'to do ':6s}  {clock(seconds):>8s}  {gb:6.1f} GB" for s, done, seconds, gb in rows]
+    table = [
+        f"  {s.name:{width}}  {s.id[:10]}  {'cached' if done else 'to do ':6s}  {clock(seconds):>8s}  {gb:6.1f} GB"
+        for s, done, seconds, gb in rows
+    ]
     left = [seconds for _, done, seconds, _ in rows if not done]
     speed = f"torch.mm measured here: {mm_rate(config.run.threads) / 1e9:.0f} GFLOP/s on {config.run.threads} thread(s)"
     if config.run.accelerator == "cuda":
@@ -597,4 +798,12 @@ def describe(specs: list[RunSpec], config: Config, root: Path, jobs: int | None 
 def collect(specs: list[RunSpec], config: Config, root: Path) -> list[dict]:
     "Of every finished run: name, folder, its run.json as `run` and its metrics.json as `metrics`."
     done = [(s, s.folder(root)) for s in specs if is_done(s.folder(root), s.id)]
-    return [dict(name=s.name, folder=str(f), run=json.loads((f / "run.json").read_text()), metrics=json.loads((f / "metrics.json").read_text())) for s, f in done]
+    return [
+        dict(
+            name=s.name,
+            folder=str(f),
+            run=json.loads((f / "run.json").read_text()),
+            metrics=json.loads((f / "metrics.json").read_text()),
+        )
+        for s, f in done
+    ]

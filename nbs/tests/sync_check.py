@@ -1,4 +1,5 @@
 """Are the notebooks clean, and is the package what they export? Works on a copy, so it changes nothing here."""
+
 import filecmp
 import shutil
 import subprocess
@@ -8,7 +9,11 @@ from pathlib import Path
 
 
 def files(folder: Path) -> dict[str, Path]:
-    return {str(p.relative_to(folder)): p for p in folder.rglob("*") if p.suffix in (".py", ".ipynb") and not {"__pycache__", ".ipynb_checkpoints"} & set(p.parts)}
+    return {
+        str(p.relative_to(folder)): p
+        for p in folder.rglob("*")
+        if p.suffix in (".py", ".ipynb") and not {"__pycache__", ".ipynb_checkpoints"} & set(p.parts)
+    }
 
 
 def main() -> int:
@@ -23,7 +28,11 @@ def main() -> int:
         differ = []
         for folder in ("nbs", "oaml"):
             ours, made = files(root / folder), files(copy / folder)
-            differ += [f"{folder}/{n}" for n in sorted(ours.keys() | made.keys()) if n not in ours or n not in made or not filecmp.cmp(ours[n], made[n], shallow=False)]
+            differ += [
+                f"{folder}/{n}"
+                for n in sorted(ours.keys() | made.keys())
+                if n not in ours or n not in made or not filecmp.cmp(ours[n], made[n], shallow=False)
+            ]
     if differ:
         print("not in sync: " + ", ".join(differ) + ". Run `make sync` and commit the result.")
         return 1

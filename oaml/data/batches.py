@@ -17,15 +17,18 @@ from .sampling import GraphBatches, PKBatches
 from .synthetic import SyntheticFaces, cached
 
 # %% ../../nbs/data/14_batches.ipynb #e7f2d798
-def to_tensors(image: np.ndarray,  # uint8 [H,W,3] RGB
-               visibility: np.ndarray,  # float [H,W] in [0,1]
-               flip: bool = False,  # mirror both
-              ) -> tuple[torch.Tensor, torch.Tensor]:  # [3,H,W] in [-1,1], [1,H,W]
+def to_tensors(
+    image: np.ndarray,  # uint8 [H,W,3] RGB
+    visibility: np.ndarray,  # float [H,W] in [0,1]
+    flip: bool = False,  # mirror both
+) -> tuple[torch.Tensor, torch.Tensor]:  # [3,H,W] in [-1,1], [1,H,W]
     "Image and mask as the network takes them. Raises ValueError on a wrong type, size or range."
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         raise ValueError(f"image is {image.dtype} {image.shape}: expected uint8 [H, W, 3]")
     if visibility.shape != image.shape[:2]:
-        raise ValueError(f"mask is {visibility.shape} for an image of {image.shape[:2]}: expected the same height and width")
+        raise ValueError(
+            f"mask is {visibility.shape} for an image of {image.shape[:2]}: expected the same height and width"
+        )
     if not (visibility.min() >= 0 and visibility.max() <= 1):
         raise ValueError(f"mask spans [{visibility.min():.3g}, {visibility.max():.3g}]: expected visibility in [0, 1]")
     if flip:
@@ -40,20 +43,29 @@ def face_sets(config: Config) -> dict[str, SyntheticFaces]:
     if d.source != "synthetic":
         raise ValueError(f"data.source = {d.source!r}: expected 'synthetic'; this version draws its faces")
     shown = ["none", *(o for o in config.evaluation.occluders for _ in range(d.probes))]
-    return dict(train=SyntheticFaces(d.train_identities, d.train_images, seed=d.seed, occluders=tuple(d.train_occluders)),
-                occlusion=SyntheticFaces(d.train_identities, d.occlusion_images, seed=d.seed + 10_000, occluders=tuple(d.occlusion_occluders)),
-                **{s: SyntheticFaces(d.eval_identities, len(shown), seed=d.seed, split=s, occluders=tuple(shown)) for s in ("val", "test")})
+    return dict(
+        train=SyntheticFaces(d.train_identities, d.train_images, seed=d.seed, occluders=tuple(d.train_occluders)),
+        occlusion=SyntheticFaces(
+            d.train_identities, d.occlusion_images, seed=d.seed + 10_000, occluders=tuple(d.occlusion_occluders)
+        ),
+        **{
+            s: SyntheticFaces(d.eval_identities, len(shown), seed=d.seed, split=s, occluders=tuple(shown))
+            for s in ("val", "test")
+        },
+    )
 
 
 class FaceTensors(Dataset):
     "A face set as tensors; its key is `(index, flip)`, as the samplers give it."
+
     def __init__(self, faces):  # a cached or drawn set
         if len(faces) == 0:
             raise ValueError("face set is empty: expected at least one image")
         self.faces = faces
         self.names, self.labels = np.unique(faces.identities, return_inverse=True)  # labels 0 .. C-1
 
-    def __len__(self): return len(self.faces)
+    def __len__(self):
+        return len(self.faces)
 
     def __getitem__(self, key: tuple[int, int]) -> dict:
         "dict(image [3,H,W], mask [1,H,W], label int)"
@@ -65,12 +77,22 @@ class FaceTensors(Dataset):
 # %% ../../nbs/data/14_batches.ipynb #bf334a4a
 class Shuffled:
     "Batches of a set in a new order each round: a pure function of (seed, epoch), `steps` batches long."
+
     def __init__(self, count: int, batch: int, steps: int, *, seed: int = 0, rank: int = 0, world: int = 1):
         if batch * world > count:
             raise ValueError(f"batches of {batch} on {world} ranks: expected at most the {count} images there are")
-        self.count, self.batch, self.steps, self.seed, self.rank, self.world, self.epoch = count, batch, steps, seed, rank, world, 0
+        self.count, self.batch, self.steps, self.seed, self.rank, self.world, self.epoch = (
+            count,
+            batch,
+            steps,
+            seed,
+            rank,
+            world,
+            0,
+        )
 
-    def __len__(self): return self.steps
+    def __len__(self):
+        return self.steps
 
     def set_epoch(self, epoch: int):
         "Choose the epoch whose batches come next."
@@ -81,28 +103,33 @@ class Shuffled:
         for _ in range(self.steps):
             if len(queue) < self.batch * self.world:
                 queue = rng.permutation(self.count)
-            chosen, queue = queue[:self.batch * self.world], queue[self.batch * self.world:]
+            chosen, queue = queue[: self.batch * self.world], queue[self.batch * self.world :]
             flips = rng.integers(0, 2, len(chosen))
-            yield list(zip(chosen[self.rank::self.world].tolist(), flips[self.rank::self.world].tolist()))
+            yield list(zip(chosen[self.rank :: self.world].tolist(), flips[self.rank :: self.world].tolist()))
 
 
-def train_loaders(config: Config,
-                  train: FaceTensors,
-                  occlusion: FaceTensors,
-                  seed: int,  # of the run
-                  rank: int = 0, world: int = 1,
-                 ) -> tuple[DataLoader, DataLoader]:  # recognition, occlusion; equally long
+def train_loaders(
+    config: Config,
+    train: FaceTensors,
+    occlusion: FaceTensors,
+    seed: int,  # of the run
+    rank: int = 0,
+    world: int = 1,
+) -> tuple[DataLoader, DataLoader]:  # recognition, occlusion; equally long
     "The two streams of an epoch. Call `batch_sampler.set_epoch` before each."
     o = config.optim
-    pk = dict(pk=PKBatches, graph=GraphBatches)[o.sampler](train.labels, o.identities, o.images, seed=seed, rank=rank, world=world)
+    pk = dict(pk=PKBatches, graph=GraphBatches)[o.sampler](
+        train.labels, o.identities, o.images, seed=seed, rank=rank, world=world
+    )
     other = Shuffled(len(occlusion), o.occlusion_batch, len(pk), seed=seed, rank=rank, world=world)
     return DataLoader(train, batch_sampler=pk), DataLoader(occlusion, batch_sampler=other)
 
 
-def draw_sets(config: Config,
-              folder: Path,  # of the caches
-              names: tuple[str, ...] = ("train", "occlusion", "val", "test"),
-             ) -> dict[str, FaceTensors]:
+def draw_sets(
+    config: Config,
+    folder: Path,  # of the caches
+    names: tuple[str, ...] = ("train", "occlusion", "val", "test"),
+) -> dict[str, FaceTensors]:
     "Open the drawn sets of a configuration, drawing those that are missing."
     sets = face_sets(config)
     return {name: FaceTensors(cached(sets[name], folder, max(1, config.data.workers))) for name in names}

@@ -20,34 +20,98 @@ from .occluders import OCCLUDERS, cover, gauss
 
 # %% ../../nbs/data/11_drawing.ipynb #9de57bbd
 IDENTITY = dict(  # trait: (mean, spread)
-    face_width=(39.5, 2.4), face_top=(58, 4), chin=(48, 3.2), jaw=(2.3, .35), depth=(40, 3),
-    eye_u=(17.6, 1.2), eye_v=(-20, 1.6), eye_width=(8.6, .9), eye_open=(3.7, .7), eye_tilt=(-.06, .09), iris=(4.0, .35),
-    lid_crease=(3.1, 1.1), lid_dark=(.42, .16), lash=(.75, .18), eye_bag=(.12, .12), socket=(4.6, 1.8), canthus=(0, .5),
-    brow_v=(-10.2, 1.7), brow_width=(10.6, 1.2), brow_thick=(1.9, .6), brow_arch=(2.4, 1.5), brow_tilt=(-.03, .1),
-    brow_in=(0, 1.3), brow_dark=(.72, .18), brow_ridge=(2.4, 1.6),
-    nose_width=(7.4, 1.3), nose_len=(21, 1.5), nose_height=(13, 2.4), bridge=(3.2, .7), nostril=(3.9, .7), tip_v=(0, 1.3),
-    mouth_width=(14.2, 1.7), mouth_v=(20.6, 1.4), lip_upper=(3.1, .8), lip_lower=(4.1, 1), bow=(1.1, .6), philtrum=(.12, .08),
-    cheek=(3.4, 1.8), cheek_u=(25, 2.2), chin_bump=(3.2, 1.8), fold=(.13, .1), forehead=(1.5, 1.6),
-    beard=(-.12, .3), blush=(.12, .1), freckle=(-.1, .32), mottle=(.055, .022), age=(0, 1),
+    face_width=(39.5, 2.4),
+    face_top=(58, 4),
+    chin=(48, 3.2),
+    jaw=(2.3, 0.35),
+    depth=(40, 3),
+    eye_u=(17.6, 1.2),
+    eye_v=(-20, 1.6),
+    eye_width=(8.6, 0.9),
+    eye_open=(3.7, 0.7),
+    eye_tilt=(-0.06, 0.09),
+    iris=(4.0, 0.35),
+    lid_crease=(3.1, 1.1),
+    lid_dark=(0.42, 0.16),
+    lash=(0.75, 0.18),
+    eye_bag=(0.12, 0.12),
+    socket=(4.6, 1.8),
+    canthus=(0, 0.5),
+    brow_v=(-10.2, 1.7),
+    brow_width=(10.6, 1.2),
+    brow_thick=(1.9, 0.6),
+    brow_arch=(2.4, 1.5),
+    brow_tilt=(-0.03, 0.1),
+    brow_in=(0, 1.3),
+    brow_dark=(0.72, 0.18),
+    brow_ridge=(2.4, 1.6),
+    nose_width=(7.4, 1.3),
+    nose_len=(21, 1.5),
+    nose_height=(13, 2.4),
+    bridge=(3.2, 0.7),
+    nostril=(3.9, 0.7),
+    tip_v=(0, 1.3),
+    mouth_width=(14.2, 1.7),
+    mouth_v=(20.6, 1.4),
+    lip_upper=(3.1, 0.8),
+    lip_lower=(4.1, 1),
+    bow=(1.1, 0.6),
+    philtrum=(0.12, 0.08),
+    cheek=(3.4, 1.8),
+    cheek_u=(25, 2.2),
+    chin_bump=(3.2, 1.8),
+    fold=(0.13, 0.1),
+    forehead=(1.5, 1.6),
+    beard=(-0.12, 0.3),
+    blush=(0.12, 0.1),
+    freckle=(-0.1, 0.32),
+    mottle=(0.055, 0.022),
+    age=(0, 1),
 )
 
 NUISANCE = dict(
-    yaw=(0, .19), pitch=(0, .1), smile=(.2, .55), mouth_open=(-.3, .8), blink=(.02, .13), gaze_u=(0, .9), gaze_v=(0, .5),
-    brow_raise=(0, .9), light_u=(0, .45), light_v=(-.35, .35), ambient=(.56, .08), diffuse=(.66, .1), gloss=(.1, .06),
-    warmth=(0, .05), green=(0, .02), exposure=(1, .13), contrast=(1, .08), saturation=(1, .13), hairline=(-46, 4),
-    hair_side=(3, 3), jitter_scale=(1, .022), jitter_roll=(0, .028), jitter_u=(0, .9), jitter_v=(0, .9),
-    blur=(.55, .38), noise=(.012, .009), quality=(82, 13), shrink=(.92, .16),
+    yaw=(0, 0.19),
+    pitch=(0, 0.1),
+    smile=(0.2, 0.55),
+    mouth_open=(-0.3, 0.8),
+    blink=(0.02, 0.13),
+    gaze_u=(0, 0.9),
+    gaze_v=(0, 0.5),
+    brow_raise=(0, 0.9),
+    light_u=(0, 0.45),
+    light_v=(-0.35, 0.35),
+    ambient=(0.56, 0.08),
+    diffuse=(0.66, 0.1),
+    gloss=(0.1, 0.06),
+    warmth=(0, 0.05),
+    green=(0, 0.02),
+    exposure=(1, 0.13),
+    contrast=(1, 0.08),
+    saturation=(1, 0.13),
+    hairline=(-46, 4),
+    hair_side=(3, 3),
+    jitter_scale=(1, 0.022),
+    jitter_roll=(0, 0.028),
+    jitter_u=(0, 0.9),
+    jitter_v=(0, 0.9),
+    blur=(0.55, 0.38),
+    noise=(0.012, 0.009),
+    quality=(82, 13),
+    shrink=(0.92, 0.16),
 )
 SPLITS = ("train", "val", "test")
 ARCFACE = np.array([(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)])
 
 # %% ../../nbs/data/11_drawing.ipynb #73277f43
-def draw_traits(table: dict,  # trait name -> (mean, spread)
-                rng: np.random.Generator,  # consumed in the table's order
-               ) -> SimpleNamespace:  # one float per trait
+def draw_traits(
+    table: dict,  # trait name -> (mean, spread)
+    rng: np.random.Generator,  # consumed in the table's order
+) -> SimpleNamespace:  # one float per trait
     "Draw every trait of `table` from a normal distribution cut at two spreads."
     values = rng.standard_normal(len(table)).clip(-2, 2)
-    return SimpleNamespace(**{name: float(mean + spread * x) for (name, (mean, spread)), x in zip(table.items(), values)})
+    return SimpleNamespace(
+        **{name: float(mean + spread * x) for (name, (mean, spread)), x in zip(table.items(), values)}
+    )
 
 
 def person(seed: int, split: str, identity: int) -> SimpleNamespace:
@@ -55,15 +119,22 @@ def person(seed: int, split: str, identity: int) -> SimpleNamespace:
     rng = np.random.default_rng([seed, SPLITS.index(split), 1, identity])
     p = draw_traits(IDENTITY, rng)
     tone = rng.beta(1.4, 1.2)  # light to dark skin, spread evenly
-    p.skin = np.array([.90, .72, .61]) * (1 - tone) + np.array([.36, .22, .15]) * tone + rng.normal(0, .02, 3)
-    p.lips = p.skin * np.array([.88, .58, .60]) + np.array([rng.uniform(0, .1), 0, .01])
-    hair = [(.06, .05, .05), (.16, .09, .05), (.33, .2, .1), (.52, .38, .2), (.5, .48, .46)][rng.choice(5, p=[.42, .27, .17, .08, .06])]
-    p.hair = np.array(hair) * rng.uniform(.8, 1.2)
-    p.brow = p.hair * rng.uniform(.5, .95)
-    iris = [(.20, .11, .06), (.33, .2, .09), (.30, .34, .17), (.26, .38, .5), (.42, .46, .48)][rng.choice(5, p=[.45, .2, .13, .14, .08])]
-    p.eye = np.array(iris) * rng.uniform(.75, 1.25)
+    p.skin = np.array([0.90, 0.72, 0.61]) * (1 - tone) + np.array([0.36, 0.22, 0.15]) * tone + rng.normal(0, 0.02, 3)
+    p.lips = p.skin * np.array([0.88, 0.58, 0.60]) + np.array([rng.uniform(0, 0.1), 0, 0.01])
+    hair = [(0.06, 0.05, 0.05), (0.16, 0.09, 0.05), (0.33, 0.2, 0.1), (0.52, 0.38, 0.2), (0.5, 0.48, 0.46)][
+        rng.choice(5, p=[0.42, 0.27, 0.17, 0.08, 0.06])
+    ]
+    p.hair = np.array(hair) * rng.uniform(0.8, 1.2)
+    p.brow = p.hair * rng.uniform(0.5, 0.95)
+    iris = [(0.20, 0.11, 0.06), (0.33, 0.2, 0.09), (0.30, 0.34, 0.17), (0.26, 0.38, 0.5), (0.42, 0.46, 0.48)][
+        rng.choice(5, p=[0.45, 0.2, 0.13, 0.14, 0.08])
+    ]
+    p.eye = np.array(iris) * rng.uniform(0.75, 1.25)
     p.skin_noise = rng.standard_normal((2, 28, 28)).astype(np.float32)  # mottling and freckles, fixed to the skin
-    p.moles = [(rng.uniform(-34, 34), rng.uniform(-44, 40), rng.uniform(.7, 1.5), rng.uniform(.3, .8)) for _ in range(rng.integers(0, 7))]
+    p.moles = [
+        (rng.uniform(-34, 34), rng.uniform(-44, 40), rng.uniform(0.7, 1.5), rng.uniform(0.3, 0.8))
+        for _ in range(rng.integers(0, 7))
+    ]
     p.hair_noise = rng.standard_normal((6, 40)).astype(np.float32)
     return p
 
@@ -81,15 +152,17 @@ def soft(x):
 def outline(p, u, v):
     "f(u, v): below 1 inside the face, 1 on its outline."
     t = (v + 10) / torch.where(v < -10, p.face_top - 10, p.chin + 10)
-    return (u / p.face_width) ** 2 + torch.where(t < 0, t ** 2, t.abs() ** p.jaw)
+    return (u / p.face_width) ** 2 + torch.where(t < 0, t**2, t.abs() ** p.jaw)
 
 
 def coarse_height(p, u, v):
     "Head and nose: enough to turn the head; pixels towards the camera."
     skull = p.depth * (1 - outline(p, u, v)).clamp(min=0).add(1e-3).sqrt()
     along = ((v + p.nose_len) / p.nose_len).clamp(0, 1)  # 0 between the eyes, 1 at the tip
-    ridge = gauss(u / (p.bridge + along * (p.nose_width * .62)))
-    return skull + p.nose_height * ridge * (.3 + .7 * along) * soft((p.tip_v + 3.5 - v) * .35) * soft((v + p.nose_len + 3) * .3)
+    ridge = gauss(u / (p.bridge + along * (p.nose_width * 0.62)))
+    return skull + p.nose_height * ridge * (0.3 + 0.7 * along) * soft((p.tip_v + 3.5 - v) * 0.35) * soft(
+        (v + p.nose_len + 3) * 0.3
+    )
 
 
 def height(p, n, u, v):
@@ -98,8 +171,16 @@ def height(p, n, u, v):
     z = coarse_height(p, u, v)
     z = z - p.socket * bump(a, v, p.eye_u - 1.5, p.eye_v - 1.5, 9.5, 6) + 1.8 * bump(a, v, p.eye_u, p.eye_v, 6, 4.2)
     z = z + p.brow_ridge * bump(a, v, p.eye_u - 2, p.eye_v - 9.5, 12, 4) + p.forehead * bump(u, v, 0, -42, 24, 10)
-    z = z + p.cheek * bump(a, v, p.cheek_u + n.smile, 2 - 2 * n.smile, 10, 9) + 2.2 * bump(a, v, p.nose_width * .8, .5, 3.2, 3.2)
-    z = z + 1.9 * bump(u, v, 0, p.mouth_v - 2.6, p.mouth_width * .75, 2.4) + 2.3 * bump(u, v, 0, p.mouth_v + 3.6, p.mouth_width * .6, 2.8)
+    z = (
+        z
+        + p.cheek * bump(a, v, p.cheek_u + n.smile, 2 - 2 * n.smile, 10, 9)
+        + 2.2 * bump(a, v, p.nose_width * 0.8, 0.5, 3.2, 3.2)
+    )
+    z = (
+        z
+        + 1.9 * bump(u, v, 0, p.mouth_v - 2.6, p.mouth_width * 0.75, 2.4)
+        + 2.3 * bump(u, v, 0, p.mouth_v + 3.6, p.mouth_width * 0.6, 2.8)
+    )
     return z - 2 * bump(u, v, 0, p.mouth_v + 9, 8, 2.6) + p.chin_bump * bump(u, v, 0, p.chin - 8, 11, 7)
 
 # %% ../../nbs/data/11_drawing.ipynb #68f607c7
@@ -123,9 +204,17 @@ def unturn(p, n, X, Y):
 
 def landmarks(p, n) -> np.ndarray:  # float64 [5, 2], camera plane
     "The five landmarks of a turned face: eyes, nose tip, mouth corners."
-    mouth_u = p.mouth_width * (1 + .07 * n.smile)
-    uv = torch.tensor([(-p.eye_u, p.eye_v), (p.eye_u, p.eye_v), (0, p.tip_v),
-                       (-mouth_u, p.mouth_v - n.smile), (mouth_u, p.mouth_v - n.smile)], dtype=torch.float64)
+    mouth_u = p.mouth_width * (1 + 0.07 * n.smile)
+    uv = torch.tensor(
+        [
+            (-p.eye_u, p.eye_v),
+            (p.eye_u, p.eye_v),
+            (0, p.tip_v),
+            (-mouth_u, p.mouth_v - n.smile),
+            (mouth_u, p.mouth_v - n.smile),
+        ],
+        dtype=torch.float64,
+    )
     x, y, _ = turn(n, uv[:, 0], uv[:, 1], coarse_height(p, uv[:, 0], uv[:, 1]))
     return torch.stack([x, y], 1).numpy()
 
@@ -134,7 +223,7 @@ def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:  # [2, 3]
     "Least-squares similarity from `source` [N,2] to `target` [N,2] as a 2x3 matrix."
     ms, mt = source.mean(0), target.mean(0)
     s, t = source - ms, target - mt  # in the plane the solution is one complex number
-    c = (np.conj(s @ [1, 1j]) @ (t @ [1, 1j])) / (s ** 2).sum()
+    c = (np.conj(s @ [1, 1j]) @ (t @ [1, 1j])) / (s**2).sum()
     A = np.array([[c.real, -c.imag], [c.imag, c.real]])
     return np.c_[A, mt - A @ ms]
 
@@ -150,112 +239,125 @@ def lay(image, colour, alpha):
 def sample(noise, u, v):
     "Noise [C,h,w] fixed to the skin, read at face coordinates (u, v): [C,H,W]."
     grid = torch.stack([u / 60, (v + 6) / 66], -1)[None]
-    return F.grid_sample(torch.from_numpy(noise)[None], grid, mode="bicubic", padding_mode="border", align_corners=False)[0]
+    return F.grid_sample(
+        torch.from_numpy(noise)[None], grid, mode="bicubic", padding_mode="border", align_corners=False
+    )[0]
 
-
+# %% ../../nbs/data/11_drawing.ipynb #d5c23d4c
 def paint_skin(p, u, v):
     "Skin: tone, mottling, freckles, blush, beard, folds, shadows around the eyes, moles."
     a = u.abs()
     detail, spots = sample(p.skin_noise, u, v)
     skin = torch.tensor(p.skin, dtype=torch.float32)[:, None, None] * (1 + p.mottle * detail)
-    skin = lay(skin, p.skin * [1, .66, .64], max(p.blush, 0) * 1.6 * bump(a, v, p.cheek_u, 4, 11, 9))
-    skin = lay(skin, p.skin * [.62, .5, .45], max(p.freckle, 0) * soft((spots - .9) * 3) * (v < 14))
-    jaw = soft((a - 9 + (v - 20) * .9) * .3) * soft((v - 6) * .25) + bump(u, v, 0, p.mouth_v - 7, 11, 3)
-    skin = lay(skin, p.hair * .8, (max(p.beard, 0) * (1 + .3 * detail) * jaw).clamp(0, .75))
+    skin = lay(skin, p.skin * [1, 0.66, 0.64], max(p.blush, 0) * 1.6 * bump(a, v, p.cheek_u, 4, 11, 9))
+    skin = lay(skin, p.skin * [0.62, 0.5, 0.45], max(p.freckle, 0) * soft((spots - 0.9) * 3) * (v < 14))
+    jaw = soft((a - 9 + (v - 20) * 0.9) * 0.3) * soft((v - 6) * 0.25) + bump(u, v, 0, p.mouth_v - 7, 11, 3)
+    skin = lay(skin, p.hair * 0.8, (max(p.beard, 0) * (1 + 0.3 * detail) * jaw).clamp(0, 0.75))
     around = bump(a, v, p.eye_u - 1, p.eye_v - 1, 11, 6.5)
-    skin = skin * (1 - (.16 + .035 * p.socket) * around) * (1 - max(p.eye_bag, 0) * bump(a, v, p.eye_u, p.eye_v + 7.5, 8, 2.4))
-    line = (a - p.nose_width - 3 - (v + 1) * .42).abs()  # nasolabial fold, deeper with age
-    skin = skin * (1 - (max(p.fold, 0) + .04 * max(p.age, 0)) * gauss(line / 1.7) * bump(u, v, 0, 9, 99, 10))
+    skin = (
+        skin
+        * (1 - (0.16 + 0.035 * p.socket) * around)
+        * (1 - max(p.eye_bag, 0) * bump(a, v, p.eye_u, p.eye_v + 7.5, 8, 2.4))
+    )
+    line = (a - p.nose_width - 3 - (v + 1) * 0.42).abs()  # nasolabial fold, deeper with age
+    skin = skin * (1 - (max(p.fold, 0) + 0.04 * max(p.age, 0)) * gauss(line / 1.7) * bump(u, v, 0, 9, 99, 10))
     for cu, cv, r, dark in p.moles:
         skin = skin * (1 - dark * soft(r - ((u - cu) ** 2 + (v - cv) ** 2).sqrt()))
     return skin
 
-
+# %% ../../nbs/data/11_drawing.ipynb #40882d43
 def paint_eyes(p, n, image, u, v):
     "Both eyes: sclera, iris, pupil, highlight, lashes, lid crease."
     a, side = u.abs(), torch.sign(u)
     x, y = a - p.eye_u, v - p.eye_v
     y = y - p.eye_tilt * x * 1.6
-    arch = (1 - ((x - p.canthus) / p.eye_width) ** 2)
-    shut = max(0., 1 - max(n.blink, 0) * 1.6)
-    upper, lower = -p.eye_open * shut * arch, p.eye_open * .62 * arch
+    arch = 1 - ((x - p.canthus) / p.eye_width) ** 2
+    shut = max(0.0, 1 - max(n.blink, 0) * 1.6)
+    upper, lower = -p.eye_open * shut * arch, p.eye_open * 0.62 * arch
     hole = soft(y - upper) * soft(lower - y) * soft((arch) * 4)
-    ix, iy = x - side * n.gaze_u, y + .4 - n.gaze_v
-    r = (ix ** 2 + iy ** 2).sqrt()
-    eye = lay(torch.ones_like(image) * .8, p.eye, soft(p.iris - r))
-    eye = lay(eye, p.eye * .35, gauss((r - p.iris) / .8) * .8)
-    eye = lay(eye, (.02, .02, .02), soft(p.iris * .45 - r))
-    eye = lay(eye, (.95, .95, .95), .9 * soft(.9 - ((ix * side - 1.2) ** 2 + (iy + 1.3) ** 2).sqrt()))
-    eye = eye * (1 - .45 * gauss((y - upper) / 1.6))  # shade of the upper lid
+    ix, iy = x - side * n.gaze_u, y + 0.4 - n.gaze_v
+    r = (ix**2 + iy**2).sqrt()
+    eye = lay(torch.ones_like(image) * 0.8, p.eye, soft(p.iris - r))
+    eye = lay(eye, p.eye * 0.35, gauss((r - p.iris) / 0.8) * 0.8)
+    eye = lay(eye, (0.02, 0.02, 0.02), soft(p.iris * 0.45 - r))
+    eye = lay(eye, (0.95, 0.95, 0.95), 0.9 * soft(0.9 - ((ix * side - 1.2) ** 2 + (iy + 1.3) ** 2).sqrt()))
+    eye = eye * (1 - 0.45 * gauss((y - upper) / 1.6))  # shade of the upper lid
     image = lay(image, eye, hole)
-    wide = soft(arch * 5 + .6)
-    image = lay(image, p.brow * .4, p.lash * wide * gauss((y - upper + .3) / 1.0))
-    image = lay(image, p.skin * .45, .45 * p.lash * wide * gauss((y - lower - .2) / .8))
-    crease = gauss((y - upper + p.lid_crease) / .9) * soft(arch * 3 + 1.4)
-    return lay(image, p.skin * .4, p.lid_dark * crease)
+    wide = soft(arch * 5 + 0.6)
+    image = lay(image, p.brow * 0.4, p.lash * wide * gauss((y - upper + 0.3) / 1.0))
+    image = lay(image, p.skin * 0.45, 0.45 * p.lash * wide * gauss((y - lower - 0.2) / 0.8))
+    crease = gauss((y - upper + p.lid_crease) / 0.9) * soft(arch * 3 + 1.4)
+    return lay(image, p.skin * 0.4, p.lid_dark * crease)
 
-
+# %% ../../nbs/data/11_drawing.ipynb #d312f6f4
 def paint_brows(p, n, image, u, v):
     "Eyebrows: an arched, tapering band with hair texture."
     a = u.abs()
     x = (a - p.eye_u - p.brow_in + 1) / p.brow_width
-    middle = p.eye_v + p.brow_v - n.brow_raise - p.brow_arch * (1 - (x - .25) ** 2) + p.brow_tilt * x * 12 + 1.5
-    thick = p.brow_thick * (1 - .45 * x.clamp(-1, 1)) + .25
-    hair = 1 + .22 * torch.sin(a * 2.1 + v * 1.3 + 7 * p.brow_in)
-    return lay(image, p.brow, (p.brow_dark * hair * soft(thick - (v - middle).abs()) * soft((1 - x.abs()) * 5)).clamp(0, 1))
+    middle = p.eye_v + p.brow_v - n.brow_raise - p.brow_arch * (1 - (x - 0.25) ** 2) + p.brow_tilt * x * 12 + 1.5
+    thick = p.brow_thick * (1 - 0.45 * x.clamp(-1, 1)) + 0.25
+    hair = 1 + 0.22 * torch.sin(a * 2.1 + v * 1.3 + 7 * p.brow_in)
+    return lay(
+        image, p.brow, (p.brow_dark * hair * soft(thick - (v - middle).abs()) * soft((1 - x.abs()) * 5)).clamp(0, 1)
+    )
 
 
 def paint_nose(p, image, u, v):
     "Nostrils, wings and the shadow below the tip."
     a, tip = u.abs(), p.tip_v
-    image = image * (1 - .3 * bump(u, v, 0, tip + 6.5, p.nose_width, 2.6))
-    image = lay(image, p.skin * .2, .85 * bump(a, v, p.nostril + .6, tip + 4.2, 2.2, 1.25))
+    image = image * (1 - 0.3 * bump(u, v, 0, tip + 6.5, p.nose_width, 2.6))
+    image = lay(image, p.skin * 0.2, 0.85 * bump(a, v, p.nostril + 0.6, tip + 4.2, 2.2, 1.25))
     wing = ((a - p.nose_width * 1.12).abs() / 1.2) ** 2 + ((v - tip - 1) / 3.6) ** 2
-    image = image * (1 - .32 * torch.exp(-wing.clamp(max=30)))
-    side = gauss((a - p.bridge - 2.2 - .2 * (v + 20)) / 2.2) * soft((v + 17) * .5) * soft((tip - 2 - v) * .5)
-    return image * (1 - .12 * side) * (1 - p.philtrum * gauss(u / 1.7) * bump(u, v, 0, p.mouth_v - 8, 9, 4))
+    image = image * (1 - 0.32 * torch.exp(-wing.clamp(max=30)))
+    side = gauss((a - p.bridge - 2.2 - 0.2 * (v + 20)) / 2.2) * soft((v + 17) * 0.5) * soft((tip - 2 - v) * 0.5)
+    return image * (1 - 0.12 * side) * (1 - p.philtrum * gauss(u / 1.7) * bump(u, v, 0, p.mouth_v - 8, 9, 4))
 
 
 def paint_mouth(p, n, image, u, v):
     "Lips with a cupid's bow, the line between them, teeth when open."
-    width = p.mouth_width * (1 + .07 * n.smile)
+    width = p.mouth_width * (1 + 0.07 * n.smile)
     x = u / width
-    arch = (1 - x ** 2).clamp(min=0)
-    middle = p.mouth_v + n.smile * (1 - 2.4 * x ** 2) * .8
+    arch = (1 - x**2).clamp(min=0)
+    middle = p.mouth_v + n.smile * (1 - 2.4 * x**2) * 0.8
     gap = max(n.mouth_open, 0) * 2.6 * arch
-    upper = middle - gap * .35 - arch * (p.lip_upper - p.bow * gauss(u / 2.2))
-    lower = middle + gap + arch ** .75 * p.lip_lower
+    upper = middle - gap * 0.35 - arch * (p.lip_upper - p.bow * gauss(u / 2.2))
+    lower = middle + gap + arch**0.75 * p.lip_lower
     mouth = soft(v - upper) * soft(lower - v) * soft((1 - x.abs()) * 8)
-    shade = 1 + .16 * gauss((v - middle - gap - 2.2) / 1.3) - .14 * gauss((v - upper) / 1.2)
-    image = lay(image, torch.tensor(p.lips, dtype=torch.float32)[:, None, None] * shade, mouth * .9)
-    inside = soft(v - middle + gap * .35 - .2) * soft(middle + gap - v - .2) * soft(gap * 2 - 1)
-    image = lay(image, (.82, .8, .76), inside * soft(middle + gap * .55 - v)); image = lay(image, (.2, .05, .05), inside * soft(v - middle - gap * .55))
-    line = gauss((v - middle - gap * .1) / .85) * soft((1.03 - x.abs()) * 10)
-    image = lay(image, p.lips * .25, line * .8 * (1 - inside))
-    return image * (1 - .2 * bump(u, v, 0, p.mouth_v + p.lip_lower + 4.5, 9, 2))
+    shade = 1 + 0.16 * gauss((v - middle - gap - 2.2) / 1.3) - 0.14 * gauss((v - upper) / 1.2)
+    image = lay(image, torch.tensor(p.lips, dtype=torch.float32)[:, None, None] * shade, mouth * 0.9)
+    inside = soft(v - middle + gap * 0.35 - 0.2) * soft(middle + gap - v - 0.2) * soft(gap * 2 - 1)
+    image = lay(image, (0.82, 0.8, 0.76), inside * soft(middle + gap * 0.55 - v))
+    image = lay(image, (0.2, 0.05, 0.05), inside * soft(v - middle - gap * 0.55))
+    line = gauss((v - middle - gap * 0.1) / 0.85) * soft((1.03 - x.abs()) * 10)
+    image = lay(image, p.lips * 0.25, line * 0.8 * (1 - inside))
+    return image * (1 - 0.2 * bump(u, v, 0, p.mouth_v + p.lip_lower + 4.5, 9, 2))
 
-# %% ../../nbs/data/11_drawing.ipynb #bd0ba290
+# %% ../../nbs/data/11_drawing.ipynb #8d4f5cf4
 def shade(n, depth):
     "Shading [H,W] of a depth map in pixels: ambient + wrapped Lambert + gloss."
     gy, gx = torch.gradient(depth)
-    norm = (gx ** 2 + gy ** 2 + 1).sqrt()
+    norm = (gx**2 + gy**2 + 1).sqrt()
     light = np.array([n.light_u, n.light_v, 1.0])
     light = light / np.linalg.norm(light)
     cos = (-gx * light[0] - gy * light[1] + light[2]) / norm
     facing = 1 / norm
-    return n.ambient * (.55 + .45 * facing) + n.diffuse * ((cos + .25) / 1.25).clamp(min=0) + n.gloss * (2 * cos * facing - light[2]).clamp(min=0) ** 12
+    return (
+        n.ambient * (0.55 + 0.45 * facing)
+        + n.diffuse * ((cos + 0.25) / 1.25).clamp(min=0)
+        + n.gloss * (2 * cos * facing - light[2]).clamp(min=0) ** 12
+    )
 
 
 def diffused(light):
     "Light as hair and cloth around the head receive it: without the dark rim where the face turns away."
-    return torch.from_numpy(cv2.GaussianBlur(light.clamp(min=float(light.quantile(.3))).numpy(), (0, 0), 4))
+    return torch.from_numpy(cv2.GaussianBlur(light.clamp(min=float(light.quantile(0.3))).numpy(), (0, 0), 4))
 
-
+# %% ../../nbs/data/11_drawing.ipynb #317e18ca
 def background(rng) -> torch.Tensor:  # [3,112,112]
     "A blurred room: two colours, a gradient and soft blobs."
-    grey = rng.uniform(.15, .85) + rng.normal(0, .12, (3, 1, 1))  # rooms are rarely colourful
-    base = grey + rng.normal(0, .07, (3, 3, 4))
-    cells = rng.normal(0, .1, (3, 5, 5))
+    grey = rng.uniform(0.15, 0.85) + rng.normal(0, 0.12, (3, 1, 1))  # rooms are rarely colourful
+    base = grey + rng.normal(0, 0.07, (3, 3, 4))
+    cells = rng.normal(0, 0.1, (3, 5, 5))
     big = [cv2.resize(c.astype(np.float32), (112, 112), interpolation=cv2.INTER_CUBIC) for c in (*base, *cells)]
     return torch.from_numpy(np.stack(big[:3]) + np.stack(big[3:])).clamp(0, 1)
 
@@ -264,27 +366,37 @@ def paint_head(p, n, image, face, u, v, light):
     "Neck, face and hair over the background `image`; `light` [H,W] shades the face."
     a, f = u.abs(), outline(p, u, v)
     smooth = diffused(light)
-    neck = soft((p.face_width * .62 - a) * .5) * soft((v - 20) * .3)
-    image = lay(image, torch.tensor(p.skin, dtype=torch.float32)[:, None, None] * .55 * n.exposure, neck)
+    neck = soft((p.face_width * 0.62 - a) * 0.5) * soft((v - 20) * 0.3)
+    image = lay(image, torch.tensor(p.skin, dtype=torch.float32)[:, None, None] * 0.55 * n.exposure, neck)
     skull = (u / (p.face_width + 3 + max(n.hair_side, -1))) ** 2 + ((v + 14) / (p.face_top + 1)) ** 2
     strands = torch.from_numpy(cv2.resize(p.hair_noise, (112, 112), interpolation=cv2.INTER_CUBIC))
-    hair = torch.tensor(p.hair, dtype=torch.float32)[:, None, None] * (.75 + .16 * strands) * (.4 + .6 * smooth)
-    image = lay(image, hair, soft((1 - skull) * 14) * soft((22 - v) * .4))
+    hair = torch.tensor(p.hair, dtype=torch.float32)[:, None, None] * (0.75 + 0.16 * strands) * (0.4 + 0.6 * smooth)
+    image = lay(image, hair, soft((1 - skull) * 14) * soft((22 - v) * 0.4))
     image = lay(image, face * light, soft((1 - f) * 16))
-    line = n.hairline + .012 * u ** 2 + 1.6 * torch.sin(u * .35 + 3 * n.hair_side) + strands
-    sides = soft((a - p.face_width + 5.5 - .12 * (v + 50)) * .8) * soft((-14 - v) * .2)
-    return lay(image, hair, (soft((line - v) * .8) * soft((1.2 - skull) * 14)).maximum(sides * soft((1.12 - skull) * 14) * .9))
+    line = n.hairline + 0.012 * u**2 + 1.6 * torch.sin(u * 0.35 + 3 * n.hair_side) + strands
+    sides = soft((a - p.face_width + 5.5 - 0.12 * (v + 50)) * 0.8) * soft((-14 - v) * 0.2)
+    return lay(
+        image,
+        hair,
+        (soft((line - v) * 0.8) * soft((1.2 - skull) * 14)).maximum(sides * soft((1.12 - skull) * 14) * 0.9),
+    )
 
 
 def camera(n, rng, image, visible):
     "Colour, contrast, resolution, blur, noise and JPEG on `image` [3,H,W]; the same blur on `visible` [H,W]."
     grey = image.mean(0, keepdim=True)
-    image = (grey + (image - grey) * n.saturation) * n.exposure * torch.tensor([1 + n.warmth, 1 + n.green, 1 - n.warmth], dtype=torch.float32)[:, None, None]
-    both = torch.cat([.5 + (image - .5) * n.contrast, visible[None]]).clamp(0, 1).permute(1, 2, 0).numpy()
-    size = int(112 * min(1., max(.5, n.shrink)))
+    image = (
+        (grey + (image - grey) * n.saturation)
+        * n.exposure
+        * torch.tensor([1 + n.warmth, 1 + n.green, 1 - n.warmth], dtype=torch.float32)[:, None, None]
+    )
+    both = torch.cat([0.5 + (image - 0.5) * n.contrast, visible[None]]).clamp(0, 1).permute(1, 2, 0).numpy()
+    size = int(112 * min(1.0, max(0.5, n.shrink)))
     if size < 112:  # a face seen from further away
-        both = cv2.resize(cv2.resize(both, (size, size), interpolation=cv2.INTER_AREA), (112, 112), interpolation=cv2.INTER_LINEAR)
-    if n.blur > .3:
+        both = cv2.resize(
+            cv2.resize(both, (size, size), interpolation=cv2.INTER_AREA), (112, 112), interpolation=cv2.INTER_LINEAR
+        )
+    if n.blur > 0.3:
         both = cv2.GaussianBlur(both, (0, 0), n.blur)
     image = both[..., :3] + rng.standard_normal((112, 112, 3), dtype=np.float32) * max(n.noise, 0)
     image = (image * 255).clip(0, 255).astype(np.uint8)
@@ -292,22 +404,25 @@ def camera(n, rng, image, visible):
     visible = np.round(both[..., 3].clip(0, 1) * 255).astype(np.uint8)
     return cv2.imdecode(code, cv2.IMREAD_COLOR)[..., ::-1], visible
 
-# %% ../../nbs/data/11_drawing.ipynb #cfd25844
-def draw_face(seed: int,  # of the data set
-              split: str,  # train, val or test
-              identity: int,  # from 0, within the split
-              index: int,  # which image of this identity
-              occluder: str = "none",  # one of OCCLUDERS
-             ) -> tuple[np.ndarray, np.ndarray]:  # image uint8 [112,112,3] RGB, visibility uint8 [112,112], 255 = visible
+# %% ../../nbs/data/11_drawing.ipynb #5c1766e2
+def draw_face(
+    seed: int,  # of the data set
+    split: str,  # train, val or test
+    identity: int,  # from 0, within the split
+    index: int,  # which image of this identity
+    occluder: str = "none",  # one of OCCLUDERS
+) -> tuple[np.ndarray, np.ndarray]:  # image uint8 [112,112,3] RGB, visibility uint8 [112,112], 255 = visible
     "Draw one aligned face: a pure function of its arguments."
     p = person(seed, split, identity)
     rng = np.random.default_rng([seed, SPLITS.index(split), 2, identity, index])
     n = draw_traits(NUISANCE, rng)
     M = similarity(landmarks(p, n), ARCFACE)
-    roll = n.jitter_scale * np.array([[np.cos(n.jitter_roll), -np.sin(n.jitter_roll)], [np.sin(n.jitter_roll), np.cos(n.jitter_roll)]])
+    roll = n.jitter_scale * np.array(
+        [[np.cos(n.jitter_roll), -np.sin(n.jitter_roll)], [np.sin(n.jitter_roll), np.cos(n.jitter_roll)]]
+    )
     A = np.linalg.inv(roll @ M[:, :2])
     shift = roll @ (M[:, 2] - 56) + 56 + [n.jitter_u, n.jitter_v]
-    y, x = torch.meshgrid(torch.arange(112.), torch.arange(112.), indexing="ij")
+    y, x = torch.meshgrid(torch.arange(112.0), torch.arange(112.0), indexing="ij")
     x, y = x - float(shift[0]), y - float(shift[1])
     u, v = unturn(p, n, float(A[0, 0]) * x + float(A[0, 1]) * y, float(A[1, 0]) * x + float(A[1, 1]) * y)
     _, _, depth = turn(n, u, v, height(p, n, u, v))
@@ -318,5 +433,17 @@ def draw_face(seed: int,  # of the data set
     visible = torch.ones(112, 112)
     if occluder != "none":
         cloth_rng = np.random.default_rng([seed, SPLITS.index(split), 3, identity, index, OCCLUDERS.index(occluder)])
-        image, visible = cover(image, u, v, diffused(light), occluder, cloth_rng, eye_v=p.eye_v, eye_u=p.eye_u, mouth_v=p.mouth_v, chin=p.chin, width=p.face_width)
+        image, visible = cover(
+            image,
+            u,
+            v,
+            diffused(light),
+            occluder,
+            cloth_rng,
+            eye_v=p.eye_v,
+            eye_u=p.eye_u,
+            mouth_v=p.mouth_v,
+            chin=p.chin,
+            width=p.face_width,
+        )
     return camera(n, rng, image, visible)

@@ -28,10 +28,14 @@ def folds(u, v, rng: np.random.Generator, angle: float, depth: float):
     "Relief of folded cloth in [-1, 1]: warped waves running along `angle` (radians from the vertical)."
     across = u * np.cos(angle) + v * np.sin(angle)
     along = v * np.cos(angle) - u * np.sin(angle)
-    w = rng.uniform(.10, .22, 3)
+    w = rng.uniform(0.10, 0.22, 3)
     t = rng.uniform(0, 6.28, 6)
-    warp = 3 * torch.sin(along * .05 + t[0]) + 2 * torch.sin(along * .11 + t[1])
-    relief = torch.sin(w[0] * (across + warp) + t[2]) + .6 * torch.sin(2.1 * w[1] * (across + .5 * warp) + t[3]) + .3 * torch.sin(.6 * along * w[2] + t[4])
+    warp = 3 * torch.sin(along * 0.05 + t[0]) + 2 * torch.sin(along * 0.11 + t[1])
+    relief = (
+        torch.sin(w[0] * (across + warp) + t[2])
+        + 0.6 * torch.sin(2.1 * w[1] * (across + 0.5 * warp) + t[3])
+        + 0.3 * torch.sin(0.6 * along * w[2] + t[4])
+    )
     return depth * relief / 1.9
 
 
@@ -39,89 +43,106 @@ def cloth(u, v, light, colour: np.ndarray, relief, weave: float, rng: np.random.
     "Colour [3,H,W] of cloth with `relief`, lit by the face's own light [H,W], with a woven texture."
     gy, gx = torch.gradient(relief * 6)
     noise = torch.from_numpy(cv2.resize(rng.standard_normal((56, 56)).astype(np.float32), (u.shape[1], u.shape[0])))
-    shading = (.35 + .65 * light) * (1 - .5 * gx - .35 * gy).clamp(.3, 1.6) * (1 + weave * noise)
+    shading = (0.35 + 0.65 * light) * (1 - 0.5 * gx - 0.35 * gy).clamp(0.3, 1.6) * (1 + weave * noise)
     return torch.as_tensor(colour, dtype=torch.float32)[:, None, None] * shading
 
-# %% ../../nbs/data/10_occluders.ipynb #e61c3631
+# %% ../../nbs/data/10_occluders.ipynb #3c253e85
 def niqab(u, v, light, rng, at):
     "Cloth over head and face that leaves a slit for the eyes."
-    top, low, half = rng.uniform(9, 17), rng.uniform(7, 13), at["width"] * rng.uniform(.86, 1.12)
-    bow = rng.uniform(.001, .005)
+    top, low, half = rng.uniform(9, 17), rng.uniform(7, 13), at["width"] * rng.uniform(0.86, 1.12)
+    bow = rng.uniform(0.001, 0.005)
     x = (u / half).abs()
-    upper = at["eye_v"] - top + bow * u ** 2
-    lower = at["eye_v"] + low - bow * u ** 2 * .5 + rng.uniform(-1, 1) * u * .04
-    slit = edge(v - upper) * edge(lower - v) * edge((1 - x) * half * .4)
-    black = rng.random() < .7
-    colour = np.full(3, rng.uniform(.02, .1)) if black else rng.uniform(.1, .75) + rng.normal(0, .06, 3)
-    hang = torch.where(v > 0, folds(u, v, rng, rng.normal(0, .25), 1.), folds(u, v, rng, 1.4 + rng.normal(0, .2), .6))
-    seam = 1 - .35 * gauss((v - lower - 2) / 1.3)
-    return 1 - slit, cloth(u, v, light, colour.clip(.015, .9), hang, .05, rng) * seam
+    upper = at["eye_v"] - top + bow * u**2
+    lower = at["eye_v"] + low - bow * u**2 * 0.5 + rng.uniform(-1, 1) * u * 0.04
+    slit = edge(v - upper) * edge(lower - v) * edge((1 - x) * half * 0.4)
+    black = rng.random() < 0.7
+    colour = np.full(3, rng.uniform(0.02, 0.1)) if black else rng.uniform(0.1, 0.75) + rng.normal(0, 0.06, 3)
+    hang = torch.where(
+        v > 0, folds(u, v, rng, rng.normal(0, 0.25), 1.0), folds(u, v, rng, 1.4 + rng.normal(0, 0.2), 0.6)
+    )
+    seam = 1 - 0.35 * gauss((v - lower - 2) / 1.3)
+    return 1 - slit, cloth(u, v, light, colour.clip(0.015, 0.9), hang, 0.05, rng) * seam
 
-
+# %% ../../nbs/data/10_occluders.ipynb #a2f8598c
 def medical(u, v, light, rng, at):
     "A pleated paper mask from the bridge of the nose to the chin, with ear loops."
-    top, chin, half = at["eye_v"] + rng.uniform(7, 12), at["chin"] + rng.uniform(-5, 3), at["width"] * rng.uniform(.84, .96)
-    upper = top + .006 * u ** 2 - 2.5 * gauss(u / 7)
-    lower = chin - .007 * u ** 2
-    side = half - .10 * (v - at["mouth_v"]).abs()
+    top, chin, half = (
+        at["eye_v"] + rng.uniform(7, 12),
+        at["chin"] + rng.uniform(-5, 3),
+        at["width"] * rng.uniform(0.84, 0.96),
+    )
+    upper = top + 0.006 * u**2 - 2.5 * gauss(u / 7)
+    lower = chin - 0.007 * u**2
+    side = half - 0.10 * (v - at["mouth_v"]).abs()
     alpha = edge(v - upper) * edge(lower - v) * edge(side - u.abs())
-    loops = gauss((v - top - 5 + .35 * (u.abs() - half)) / .9) * edge(u.abs() - side) * edge(at["width"] - u.abs())
-    colour = np.array([(.62, .78, .88), (.9, .91, .92), (.62, .82, .74), (.1, .1, .11)][rng.integers(4)]) * rng.uniform(.85, 1.05)
+    loops = gauss((v - top - 5 + 0.35 * (u.abs() - half)) / 0.9) * edge(u.abs() - side) * edge(at["width"] - u.abs())
+    colour = np.array(
+        [(0.62, 0.78, 0.88), (0.9, 0.91, 0.92), (0.62, 0.82, 0.74), (0.1, 0.1, 0.11)][rng.integers(4)]
+    ) * rng.uniform(0.85, 1.05)
     pleat = (v - top) / (chin - top) * 6.28 * rng.integers(3, 5)
-    relief = .35 * torch.sin(pleat) * edge(v - top - 6) + folds(u, v, rng, 1.5, .25)
-    return torch.maximum(alpha, .9 * loops), cloth(u, v, light, colour, relief, .02, rng)
+    relief = 0.35 * torch.sin(pleat) * edge(v - top - 6) + folds(u, v, rng, 1.5, 0.25)
+    return torch.maximum(alpha, 0.9 * loops), cloth(u, v, light, colour, relief, 0.02, rng)
 
-
+# %% ../../nbs/data/10_occluders.ipynb #9deec405
 def sunglasses(u, v, light, rng, at):
     "Two dark lenses, a bridge and temples."
     wide, tall, power = rng.uniform(12.5, 16.5), rng.uniform(8, 12), rng.uniform(2, 4.5)
-    cu, cv = at["eye_u"] + rng.uniform(-.5, 1), at["eye_v"] + rng.uniform(-.5, 2)
+    cu, cv = at["eye_u"] + rng.uniform(-0.5, 1), at["eye_v"] + rng.uniform(-0.5, 2)
     r = (((u.abs() - cu) / wide).abs() ** power + ((v - cv) / tall).abs() ** power) ** (1 / power)
     lens = edge((1 - r) * tall)
-    bridge = torch.exp(-((v - cv + tall * .45) / 1.3) ** 4) * edge(cu - u.abs())
-    temple = torch.exp(-((v - cv + tall * .4) / 1.4) ** 4) * edge(u.abs() - cu) * edge(at["width"] + 4 - u.abs())
+    bridge = torch.exp(-(((v - cv + tall * 0.45) / 1.3) ** 4)) * edge(cu - u.abs())
+    temple = torch.exp(-(((v - cv + tall * 0.4) / 1.4) ** 4)) * edge(u.abs() - cu) * edge(at["width"] + 4 - u.abs())
     frame = edge(2.2 - ((r - 1) * tall).abs())
-    tint = rng.uniform(.02, .14) + rng.normal(0, .02, 3)
-    shine = .3 * gauss((u + v * .8 + rng.uniform(-12, 12)) / 4) + .1 * (1 - (v - cv) / tall).clamp(0, 1)
-    colour = torch.as_tensor(tint.clip(.01, .3), dtype=torch.float32)[:, None, None] + shine * lens * .5
-    colour = colour * (1 - frame) + frame * float(rng.uniform(.02, .35))
+    tint = rng.uniform(0.02, 0.14) + rng.normal(0, 0.02, 3)
+    shine = 0.3 * gauss((u + v * 0.8 + rng.uniform(-12, 12)) / 4) + 0.1 * (1 - (v - cv) / tall).clamp(0, 1)
+    colour = torch.as_tensor(tint.clip(0.01, 0.3), dtype=torch.float32)[:, None, None] + shine * lens * 0.5
+    colour = colour * (1 - frame) + frame * float(rng.uniform(0.02, 0.35))
     return torch.stack([lens, bridge, temple, frame]).amax(0), colour
 
-
+# %% ../../nbs/data/10_occluders.ipynb #7cb08593
 def scarf(u, v, light, rng, at):
     "Thick wool wound around chin and mouth, up to somewhere on the nose."
-    level, slope = rng.uniform(.2, .62) * at["mouth_v"], rng.normal(0, .06)
-    upper = level + slope * u + .004 * u ** 2 + 1.2 * torch.sin(u * .21 + rng.uniform(0, 6.28))
-    base, other = rng.uniform(.05, .85, 3), rng.uniform(.05, .85, 3)
-    relief = folds(u, v, rng, 1.35 + rng.normal(0, .2), 1.1) + .12 * torch.sin(u * 2.2) * torch.sin(v * 2.2)
-    striped = .5 + .5 * torch.sin((v + slope * u) * rng.uniform(.25, .7)) if rng.random() < .5 else torch.zeros_like(u)
-    colour = cloth(u, v, light, base, relief, .07, rng)
-    return edge(v - upper, 1.3), colour + (cloth(u, v, light, other, relief, .07, rng) - colour) * edge((striped - .5) * 6)
+    level, slope = rng.uniform(0.2, 0.62) * at["mouth_v"], rng.normal(0, 0.06)
+    upper = level + slope * u + 0.004 * u**2 + 1.2 * torch.sin(u * 0.21 + rng.uniform(0, 6.28))
+    base, other = rng.uniform(0.05, 0.85, 3), rng.uniform(0.05, 0.85, 3)
+    relief = folds(u, v, rng, 1.35 + rng.normal(0, 0.2), 1.1) + 0.12 * torch.sin(u * 2.2) * torch.sin(v * 2.2)
+    striped = (
+        0.5 + 0.5 * torch.sin((v + slope * u) * rng.uniform(0.25, 0.7)) if rng.random() < 0.5 else torch.zeros_like(u)
+    )
+    colour = cloth(u, v, light, base, relief, 0.07, rng)
+    return edge(v - upper, 1.3), colour + (cloth(u, v, light, other, relief, 0.07, rng) - colour) * edge(
+        (striped - 0.5) * 6
+    )
 
-
+# %% ../../nbs/data/10_occluders.ipynb #7b942f07
 def block(u, v, light, rng, at):
     "A rectangle of 15 to 45 % of the crop's area, turned a little, plain or noisy."
-    area, ratio, angle = 112 ** 2 * rng.uniform(.15, .45), np.exp(rng.normal(0, .3)), rng.normal(0, .3)
+    area, ratio, angle = 112**2 * rng.uniform(0.15, 0.45), np.exp(rng.normal(0, 0.3)), rng.normal(0, 0.3)
     cu, cv = rng.uniform(-26, 26), rng.uniform(-36, 30)
     half_u, half_v = np.sqrt(area * ratio) / 2, np.sqrt(area / ratio) / 2
     x = (u - cu) * np.cos(angle) + (v - cv) * np.sin(angle)
     y = (v - cv) * np.cos(angle) - (u - cu) * np.sin(angle)
     cells = int(rng.integers(1, 12))
-    pattern = cv2.resize(rng.uniform(0, 1, (cells, cells, 3)).astype(np.float32), (u.shape[1], u.shape[0]), interpolation=cv2.INTER_NEAREST)
+    pattern = cv2.resize(
+        rng.uniform(0, 1, (cells, cells, 3)).astype(np.float32),
+        (u.shape[1], u.shape[0]),
+        interpolation=cv2.INTER_NEAREST,
+    )
     return edge(half_u - x.abs()) * edge(half_v - y.abs()), torch.from_numpy(pattern).permute(2, 0, 1)
 
-
+# %% ../../nbs/data/10_occluders.ipynb #0a662b5c
 DRAW = dict(niqab=niqab, medical=medical, sunglasses=sunglasses, scarf=scarf, block=block)
 
-# %% ../../nbs/data/10_occluders.ipynb #854c19ad
-def cover(image: torch.Tensor,  # [3,H,W] in [0,1]
-          u: torch.Tensor,  # [H,W] face coordinate to the right, pixels of the 112 crop
-          v: torch.Tensor,  # [H,W] face coordinate down
-          light: torch.Tensor,  # [H,W] shading of the face, about 1
-          occluder: str,  # one of OCCLUDERS but none
-          rng: np.random.Generator,  # draws size, cloth and colour
-          **at: float,  # anchors: eye_u, eye_v, mouth_v, chin, width
-         ) -> tuple[torch.Tensor, torch.Tensor]:  # covered image [3,H,W], visibility [H,W] in [0,1]
+
+def cover(
+    image: torch.Tensor,  # [3,H,W] in [0,1]
+    u: torch.Tensor,  # [H,W] face coordinate to the right, pixels of the 112 crop
+    v: torch.Tensor,  # [H,W] face coordinate down
+    light: torch.Tensor,  # [H,W] shading of the face, about 1
+    occluder: str,  # one of OCCLUDERS but none
+    rng: np.random.Generator,  # draws size, cloth and colour
+    **at: float,  # anchors: eye_u, eye_v, mouth_v, chin, width
+) -> tuple[torch.Tensor, torch.Tensor]:  # covered image [3,H,W], visibility [H,W] in [0,1]
     "Lay an occluder over a face. Raises ValueError for an unknown one."
     if occluder not in DRAW:
         raise ValueError(f"occluder {occluder!r} is unknown: expected one of {', '.join(DRAW)}")

@@ -11,16 +11,19 @@ import torch
 import torch.nn.functional as F
 
 # %% ../../nbs/data/13_sampling.ipynb #100c34f3
-def images_of(labels: np.ndarray,  # [N] identity of each image
-              images: int,  # K, wanted of each
-             ) -> dict[int, np.ndarray]:  # identity -> its image indices
+def images_of(
+    labels: np.ndarray,  # [N] identity of each image
+    images: int,  # K, wanted of each
+) -> dict[int, np.ndarray]:  # identity -> its image indices
     "Group images by identity. Raises ValueError when an identity has fewer than two images: it can form no genuine pair."
     order = np.argsort(labels, kind="stable")
     ids, first = np.unique(labels[order], return_index=True)
     groups = dict(zip(ids.tolist(), np.split(order, first[1:])))
     lone = [i for i, g in groups.items() if len(g) < min(2, images)]
     if lone:
-        raise ValueError(f"{len(lone)} identities have a single image, for example {lone[0]}: expected at least 2 to form a genuine pair")
+        raise ValueError(
+            f"{len(lone)} identities have a single image, for example {lone[0]}: expected at least 2 to form a genuine pair"
+        )
     return groups
 
 
@@ -31,54 +34,68 @@ def pick(group: np.ndarray, images: int, rng: np.random.Generator) -> np.ndarray
 # %% ../../nbs/data/13_sampling.ipynb #fca738ab
 class PKBatches:
     "Batches of P identities x K images; give it to a DataLoader as its batch_sampler."
-    def __init__(self,
-                 labels: np.ndarray,  # [N] identity of each image
-                 identities: int,  # P per rank
-                 images: int,  # K
-                 *,
-                 seed: int = 0,
-                 rank: int = 0,  # of this process
-                 world: int = 1,  # processes
-                ):
+
+    def __init__(
+        self,
+        labels: np.ndarray,  # [N] identity of each image
+        identities: int,  # P per rank
+        images: int,  # K
+        *,
+        seed: int = 0,
+        rank: int = 0,  # of this process
+        world: int = 1,  # processes
+    ):
         self.groups = images_of(labels, images)
         if identities * world > len(self.groups):
-            raise ValueError(f"batches of {identities} identities on {world} ranks: expected at most the {len(self.groups)} there are")
+            raise ValueError(
+                f"batches of {identities} identities on {world} ranks: expected at most the {len(self.groups)} there are"
+            )
         self.p, self.k, self.seed, self.rank, self.world, self.epoch = identities, images, seed, rank, world, 0
         self.steps = max(1, len(labels) // (identities * images * world))
 
-    def __len__(self): return self.steps
+    def __len__(self):
+        return self.steps
 
     def set_epoch(self, epoch: int):
         "Choose the epoch whose batches come next."
         self.epoch = epoch
 
     def __iter__(self):
-        rng, names, queue = np.random.default_rng([self.seed, self.epoch]), np.array(list(self.groups)), np.array([], int)
+        rng, names, queue = (
+            np.random.default_rng([self.seed, self.epoch]),
+            np.array(list(self.groups)),
+            np.array([], int),
+        )
         for _ in range(self.steps):
             if len(queue) < self.p * self.world:
                 queue = rng.permutation(names)
-            chosen, queue = queue[:self.p * self.world], queue[self.p * self.world:]
-            drawn = [(pick(self.groups[int(i)], self.k, rng), rng.integers(0, 2, self.k)) for i in chosen]  # every rank draws all, so all stay in step
-            yield [(int(i), int(f)) for images, flips in drawn[self.rank::self.world] for i, f in zip(images, flips)]
+            chosen, queue = queue[: self.p * self.world], queue[self.p * self.world :]
+            drawn = [
+                (pick(self.groups[int(i)], self.k, rng), rng.integers(0, 2, self.k)) for i in chosen
+            ]  # every rank draws all, so all stay in step
+            yield [(int(i), int(f)) for images, flips in drawn[self.rank :: self.world] for i, f in zip(images, flips)]
 
 # %% ../../nbs/data/13_sampling.ipynb #47c4d585
 @torch.no_grad()
-def class_neighbours(kernel: torch.Tensor,  # [E,C], one column per class
-                     k: int,  # neighbours of each
-                     block: int = 2048,  # classes compared at a time
-                    ) -> torch.Tensor:  # [C,k] nearest other classes, nearest first
+def class_neighbours(
+    kernel: torch.Tensor,  # [E,C], one column per class
+    k: int,  # neighbours of each
+    block: int = 2048,  # classes compared at a time
+) -> torch.Tensor:  # [C,k] nearest other classes, nearest first
     "Nearest classes by cosine. Raises ValueError unless 1 <= k < C."
     classes = kernel.shape[1]
     if not 1 <= k < classes:
         raise ValueError(f"{k} neighbours among {classes} classes: expected 1 to {classes - 1}")
     unit, out = F.normalize(kernel, dim=0), []
     for i in range(0, classes, block):
-        mine = unit[:, i:i + block]
-        best = torch.full((mine.shape[1], 0), 0.), torch.zeros(mine.shape[1], 0, dtype=torch.long)
+        mine = unit[:, i : i + block]
+        best = torch.full((mine.shape[1], 0), 0.0), torch.zeros(mine.shape[1], 0, dtype=torch.long)
         best = best[0].to(kernel), best[1].to(kernel.device)
         for j in range(0, classes, block):
-            cosine = mine.T @ unit[:, j:j + block]
-            own = torch.arange(i, i + mine.shape[1], device=kernel.device)[:, None] == torch.arange(j, j + cosine.shape[1], device=kernel.device)
+            cosine = mine.T @ unit[:, j : j + block]
+            own = torch.arange(i, i + mine.shape[1], device=kernel.device)[:, None] == torch.arange(
+                j, j + cosine.shape[1], device=kernel.device
+            )
             value, index = cosine.masked_fill(own, -2).topk(min(k, cosine.shape[1]), dim=1)
             value, index = torch.cat([best[0], value], 1), torch.cat([best[1], index + j], 1)
             top = value.topk(min(k, value.shape[1]), dim=1)
@@ -89,6 +106,7 @@ def class_neighbours(kernel: torch.Tensor,  # [E,C], one column per class
 # %% ../../nbs/data/13_sampling.ipynb #d7a02b9e
 class GraphBatches(PKBatches):
     "PK batches of an anchor identity with its P-1 nearest neighbours; `neighbours` is refreshed between epochs."
+
     def __init__(self, labels, identities, images, *, seed=0, rank=0, world=1):
         super().__init__(labels, identities, images, seed=seed, rank=rank, world=world)
         self.neighbours = None  # [C,>=P-1] rows in the order of the sorted identities
@@ -99,12 +117,18 @@ class GraphBatches(PKBatches):
 
     def __iter__(self):
         if self.neighbours is None:
-            raise RuntimeError("graph batches without neighbours: expected a call of refresh(kernel) before the first epoch")
+            raise RuntimeError(
+                "graph batches without neighbours: expected a call of refresh(kernel) before the first epoch"
+            )
         rng, names = np.random.default_rng([self.seed, self.epoch]), np.array(list(self.groups))
-        anchors = np.concatenate([rng.permutation(len(names)) for _ in range(1 + self.steps * self.world // len(names))])
+        anchors = np.concatenate(
+            [rng.permutation(len(names)) for _ in range(1 + self.steps * self.world // len(names))]
+        )
         for step in range(self.steps):
             drawn = []
-            for anchor in anchors[step * self.world:(step + 1) * self.world]:
+            for anchor in anchors[step * self.world : (step + 1) * self.world]:
                 chosen = names[np.r_[anchor, self.neighbours[anchor]]]
-                drawn.append([(int(i), int(rng.integers(2))) for c in chosen for i in pick(self.groups[int(c)], self.k, rng)])
+                drawn.append(
+                    [(int(i), int(rng.integers(2))) for c in chosen for i in pick(self.groups[int(c)], self.k, rng)]
+                )
             yield drawn[self.rank]

@@ -6,7 +6,8 @@
 __all__ = ['FIRST_IDENTITY', 'RECORD', 'SyntheticFaces', 'sha256', 'CachedFaces', 'cache_name', 'draw_into', 'cached',
            'detected_share']
 
-# %% ../../nbs/data/12_synthetic.ipynb #4c47aa2b
+# %% ../../nbs/data/12_synthetic.ipynb #639aa6df
+import ast
 import fcntl
 import hashlib
 import json
@@ -30,43 +31,72 @@ FIRST_IDENTITY = dict(train=0, val=1_000_000, test=2_000_000)  # numbers never m
 
 class SyntheticFaces:
     "Procedural faces with exact visibility; item `i` is image `i % per_identity` of person `i // per_identity`."
-    def __init__(self,
-                 identities: int,  # number of people, at least 1
-                 per_identity: int,  # images of each, at least 1
-                 *,
-                 seed: int = 0,  # another seed is another population
-                 split: str = "train",  # train, val or test: disjoint people
-                 occluders: tuple[str, ...] = ("none",),  # cycled over the images of each person
-                ):
+
+    def __init__(
+        self,
+        identities: int,  # number of people, at least 1
+        per_identity: int,  # images of each, at least 1
+        *,
+        seed: int = 0,  # another seed is another population
+        split: str = "train",  # train, val or test: disjoint people
+        occluders: tuple[str, ...] = ("none",),  # cycled over the images of each person
+    ):
         if split not in SPLITS:
             raise ValueError(f"split {split!r} is unknown: expected one of {', '.join(SPLITS)}")
         if identities < 1 or per_identity < 1:
-            raise ValueError(f"{identities} identities x {per_identity} images is an empty data set: expected at least 1 x 1")
+            raise ValueError(
+                f"{identities} identities x {per_identity} images is an empty data set: expected at least 1 x 1"
+            )
         unknown = [o for o in occluders if o not in OCCLUDERS]
         if unknown or not occluders:
             raise ValueError(f"occluders {unknown or occluders!r}: expected one or more of {', '.join(OCCLUDERS)}")
-        self.people, self.per_identity, self.seed, self.split, self.occluders = identities, per_identity, seed, split, tuple(occluders)
+        self.people, self.per_identity, self.seed, self.split, self.occluders = (
+            identities,
+            per_identity,
+            seed,
+            split,
+            tuple(occluders),
+        )
         self.identities = FIRST_IDENTITY[split] + np.repeat(np.arange(identities), per_identity)  # [N]
         self.kinds = np.array([self.occluders[k % len(occluders)] for k in range(per_identity)] * identities)  # [N]
 
-    def __len__(self): return self.people * self.per_identity
+    def __len__(self):
+        return self.people * self.per_identity
 
     def draw(self, i: int):
         "Image and visibility of item `i` as uint8 arrays."
         if not 0 <= i < len(self):
             raise IndexError(f"item {i} of a data set of {len(self)} images")
-        return draw_face(self.seed, self.split, int(i) // self.per_identity, int(i) % self.per_identity, str(self.kinds[i]))
+        return draw_face(
+            self.seed, self.split, int(i) // self.per_identity, int(i) % self.per_identity, str(self.kinds[i])
+        )
 
     def __getitem__(self, i: int) -> dict:
         "dict(image uint8 [112,112,3], identity int, occluder str, visibility float32 [112,112])"
         image, visible = self.draw(i)
-        return dict(image=image, identity=int(self.identities[i]), occluder=str(self.kinds[i]), visibility=np.float32(visible) / np.float32(255))
+        return dict(
+            image=image,
+            identity=int(self.identities[i]),
+            occluder=str(self.kinds[i]),
+            visibility=np.float32(visible) / np.float32(255),
+        )
 
     def spec(self) -> dict:
         "All that decides the pixels: arguments, code of the drawing, library versions."
-        code = b"".join(Path(m).read_bytes() for m in (oaml.data.occluders.__file__, oaml.data.drawing.__file__))
-        return dict(identities=self.people, per_identity=self.per_identity, seed=self.seed, split=self.split, occluders=list(self.occluders),
-                    code=hashlib.sha256(code).hexdigest()[:16], torch=torch.__version__.split("+")[0], cv2=cv2.__version__, numpy=np.__version__)
+        code = "".join(
+            ast.unparse(ast.parse(Path(m.__file__).read_text())) for m in (oaml.data.occluders, oaml.data.drawing)
+        )  # without comments and layout
+        return dict(
+            identities=self.people,
+            per_identity=self.per_identity,
+            seed=self.seed,
+            split=self.split,
+            occluders=list(self.occluders),
+            code=hashlib.sha256(code.encode()).hexdigest()[:16],
+            torch=torch.__version__.split("+")[0],
+            cv2=cv2.__version__,
+            numpy=np.__version__,
+        )
 
 # %% ../../nbs/data/12_synthetic.ipynb #8705e997
 RECORD = np.dtype([("image", np.uint8, (112, 112, 3)), ("visibility", np.uint8, (112, 112))])
@@ -88,25 +118,36 @@ def _draw_rows(faces: SyntheticFaces, rows: range) -> np.ndarray:
 
 class CachedFaces:
     "A `SyntheticFaces` read from its memory-mapped file; same items, same attributes. Raises ValueError on a corrupt or foreign cache."
+
     def __init__(self, faces: SyntheticFaces, path: Path):
         path, sidecar = Path(path), Path(path).with_suffix(".json")
         if not (path.is_file() and sidecar.is_file()):
-            raise FileNotFoundError(f"{path}: no complete cache here (expected the file and its sidecar {sidecar.name})")
+            raise FileNotFoundError(
+                f"{path}: no complete cache here (expected the file and its sidecar {sidecar.name})"
+            )
         note = json.loads(sidecar.read_text())
         if note["spec"] != faces.spec():
             raise ValueError(f"{path}: foreign cache of {note['spec']}, expected {faces.spec()}")
         if sha256(path) != note["sha256"]:
-            raise ValueError(f"{path}: corrupt cache, its SHA-256 is not the {note['sha256'][:12]}… of its sidecar; delete it to draw it again")
+            raise ValueError(
+                f"{path}: corrupt cache, its SHA-256 is not the {note['sha256'][:12]}… of its sidecar; delete it to draw it again"
+            )
         self.records = np.load(path, mmap_mode="r")
         self.path, self.fingerprint = path, note["sha256"]
         self.identities, self.kinds, self.per_identity = faces.identities, faces.kinds, faces.per_identity
 
-    def __len__(self): return len(self.records)
+    def __len__(self):
+        return len(self.records)
 
     def __getitem__(self, i: int) -> dict:
         "As `SyntheticFaces.__getitem__`."
         r = self.records[i]
-        return dict(image=np.array(r["image"]), identity=int(self.identities[i]), occluder=str(self.kinds[i]), visibility=np.float32(r["visibility"]) / np.float32(255))
+        return dict(
+            image=np.array(r["image"]),
+            identity=int(self.identities[i]),
+            occluder=str(self.kinds[i]),
+            visibility=np.float32(r["visibility"]) / np.float32(255),
+        )
 
 # %% ../../nbs/data/12_synthetic.ipynb #4cbbef6e
 def cache_name(faces: SyntheticFaces) -> str:
@@ -120,10 +161,12 @@ def draw_into(path: Path, faces: SyntheticFaces, workers: int):
     try:
         out = np.lib.format.open_memmap(part, mode="w+", dtype=RECORD, shape=(len(faces),))
         chunks = [range(i, min(i + 64, len(faces))) for i in range(0, len(faces), 64)]
-        drawn = joblib.Parallel(n_jobs=workers, return_as="generator")(joblib.delayed(_draw_rows)(faces, c) for c in chunks)
+        drawn = joblib.Parallel(n_jobs=workers, return_as="generator")(
+            joblib.delayed(_draw_rows)(faces, c) for c in chunks
+        )
         with tqdm(total=len(faces), desc=f"drawing {faces.split}", unit="img") as bar:
             for rows, records in zip(chunks, drawn):
-                out[rows.start:rows.stop] = records
+                out[rows.start : rows.stop] = records
                 bar.update(len(rows))
         out.flush()
         os.replace(part, path)
@@ -133,10 +176,11 @@ def draw_into(path: Path, faces: SyntheticFaces, workers: int):
         part.unlink(missing_ok=True)
 
 
-def cached(faces: SyntheticFaces,  # what to draw
-           folder: Path,  # made when missing
-           workers: int = 2,  # processes that draw; the result does not depend on it
-          ) -> CachedFaces:
+def cached(
+    faces: SyntheticFaces,  # what to draw
+    folder: Path,  # made when missing
+    workers: int = 2,  # processes that draw; the result does not depend on it
+) -> CachedFaces:
     "Open the cache of `faces` in `folder`, drawing it first if it is not there."
     path = Path(folder) / cache_name(faces)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -147,10 +191,12 @@ def cached(faces: SyntheticFaces,  # what to draw
     return CachedFaces(faces, path)
 
 # %% ../../nbs/data/12_synthetic.ipynb #cd13c4f3
-def detected_share(images: list,  # uint8 [112,112,3] RGB
-                  ) -> float:  # share in which MTCNN finds a face; ImportError where facenet-pytorch is missing
+def detected_share(
+    images: list,  # uint8 [112,112,3] RGB
+) -> float:  # share in which MTCNN finds a face; ImportError where facenet-pytorch is missing
     "How many drawn faces a detector trained on photographs finds."
     from facenet_pytorch import MTCNN
     from PIL import Image
+
     detector = MTCNN()
     return float(np.mean([detector.detect(Image.fromarray(image))[0] is not None for image in images]))

@@ -74,8 +74,10 @@ def crossfit(
     columns, _ = _columns(scores)
     same, fold = np.asarray(same), np.asarray(fold)
     if not len(columns) == len(same) == len(fold) or len(np.unique(fold)) < 2:
-        raise ValueError(f"expected one label and one fold per pair and at least 2 folds, got {len(columns)} pairs, "
-                         f"{len(same)} labels, {len(fold)} folds of {len(np.unique(fold))} kinds")
+        raise ValueError(
+            f"expected one label and one fold per pair and at least 2 folds, got {len(columns)} pairs, "
+            f"{len(same)} labels, {len(fold)} folds of {len(np.unique(fold))} kinds"
+        )
     fused = np.empty(len(columns))
     for f in np.unique(fold):
         held_out = fold == f

@@ -98,7 +98,11 @@ def by_occluder(
     Raises `ValueError`: the lengths of matrix, identities and occluders differ; and what the report raises."""
     scores, probe, occluder = np.asarray(score_matrix), np.asarray(probe_identity), np.asarray(probe_occluder)
     if not len(scores) == len(probe) == len(occluder):
-        raise ValueError(f"matrix rows, probe identities and occluders must have one length, "
-                         f"got {len(scores)}, {len(probe)} and {len(occluder)}")
-    return {str(name): report(scores[occluder == name], probe[occluder == name], gallery_identity, **options)
-            for name in dict.fromkeys(occluder.tolist())}
+        raise ValueError(
+            f"matrix rows, probe identities and occluders must have one length, "
+            f"got {len(scores)}, {len(probe)} and {len(occluder)}"
+        )
+    return {
+        str(name): report(scores[occluder == name], probe[occluder == name], gallery_identity, **options)
+        for name in dict.fromkeys(occluder.tolist())
+    }

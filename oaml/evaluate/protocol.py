@@ -24,6 +24,7 @@ from ..models.qaconv import QAConv
 # %% ../../nbs/evaluate/55_protocol.ipynb #c10099d1
 class Extracted(NamedTuple):
     "What the network says of a set of faces, with the truth beside it."
+
     embedding: torch.Tensor  # [N,E] unit length
     features: torch.Tensor  # [N,C,h,w]
     predicted: torch.Tensor  # [N,1,h,w] visibility map of the network
@@ -37,11 +38,12 @@ class Extracted(NamedTuple):
 
 
 @torch.no_grad()
-def extract(net: FaceNet,  # put in evaluation mode here
-            faces: FaceTensors,
-            rows: np.ndarray | None = None,  # indices; all when None
-            batch: int = 128,
-           ) -> Extracted:  # on the CPU
+def extract(
+    net: FaceNet,  # put in evaluation mode here
+    faces: FaceTensors,
+    rows: np.ndarray | None = None,  # indices; all when None
+    batch: int = 128,
+) -> Extracted:  # on the CPU
     "Run the network over faces. Raises ValueError for an empty selection."
     rows = np.arange(len(faces)) if rows is None else np.asarray(rows)
     if len(rows) == 0:
@@ -49,28 +51,39 @@ def extract(net: FaceNet,  # put in evaluation mode here
     net.eval()
     device, parts = next(net.parameters()).device, []
     for k in range(0, len(rows), batch):
-        items = [faces[(int(i), 0)] for i in rows[k:k + batch]]
+        items = [faces[(int(i), 0)] for i in rows[k : k + batch]]
         out = net(torch.stack([x["image"] for x in items]).to(device).contiguous(memory_format=torch.channels_last))
         true = mask_to_map(torch.stack([x["mask"] for x in items]), out.occlusion.shape[2:])
         parts.append([x.float().cpu().contiguous() for x in (out.embedding, out.features, out.occlusion, true)])
     return Extracted(*(torch.cat(x) for x in zip(*parts)), faces.faces.identities[rows], faces.faces.kinds[rows])
 
 
-def gallery_and_probes(identity: np.ndarray,  # [N]
-                       occluder: np.ndarray,  # [N]
-                      ) -> tuple[np.ndarray, np.ndarray]:  # row indices
+def gallery_and_probes(
+    identity: np.ndarray,  # [N]
+    occluder: np.ndarray,  # [N]
+) -> tuple[np.ndarray, np.ndarray]:  # row indices
     "Row of each person's first (clean) image, and all other rows. Raises ValueError where a first image is not clean."
     gallery = np.unique(identity, return_index=True)[1]
     if set(occluder[gallery]) != {"none"}:
-        raise ValueError(f"gallery images wear {sorted(map(str, set(occluder[gallery])))}: expected 'none', the gallery is clean")
+        raise ValueError(
+            f"gallery images wear {sorted(map(str, set(occluder[gallery])))}: expected 'none', the gallery is clean"
+        )
     return gallery, np.setdiff1d(np.arange(len(identity)), gallery)
 
 # %% ../../nbs/evaluate/55_protocol.ipynb #9cd05c23
 def save_extracted(x: Extracted, path: Path):
     "Keep what was extracted as one uncompressed .npz file."
+
     def write(part):
         with open(part, "wb") as f:
-            np.savez(f, **{k: v.numpy() if torch.is_tensor(v) else v.astype(v.dtype.str.replace("O", "U")) for k, v in x._asdict().items()})
+            np.savez(
+                f,
+                **{
+                    k: v.numpy() if torch.is_tensor(v) else v.astype(v.dtype.str.replace("O", "U"))
+                    for k, v in x._asdict().items()
+                },
+            )
+
     write_whole(path, write)
 
 
@@ -79,12 +92,15 @@ def load_extracted(path: Path) -> Extracted:
     with np.load(path) as z:
         if missing := [k for k in Extracted._fields if k not in z]:
             raise ValueError(f"{path}: holds no {', '.join(missing)}; expected {', '.join(Extracted._fields)}")
-        return Extracted(*(z[k] if k in ("identity", "occluder") else torch.from_numpy(z[k]) for k in Extracted._fields))
+        return Extracted(
+            *(z[k] if k in ("identity", "occluder") else torch.from_numpy(z[k]) for k in Extracted._fields)
+        )
 
 # %% ../../nbs/evaluate/55_protocol.ipynb #1fc448e2
-def visibility_of(x: Extracted,
-                  maps: str,  # predicted, oracle or ones
-                 ) -> torch.Tensor:  # [N,1,h,w]
+def visibility_of(
+    x: Extracted,
+    maps: str,  # predicted, oracle or ones
+) -> torch.Tensor:  # [N,1,h,w]
     "The visibility maps of a source. Raises ValueError for an unknown one."
     if maps not in ("predicted", "oracle", "ones"):
         raise ValueError(f"map source {maps!r} is unknown: expected predicted, oracle or ones")
@@ -99,22 +115,36 @@ def global_scores(probe: Extracted, gallery: Extracted) -> np.ndarray:  # float3
 @torch.no_grad()
 def local_scores(matcher: QAConv, probe: Extracted, gallery: Extracted, maps: str) -> np.ndarray:  # float32 [P,G]
     "QAConv's scores with visibility maps of one source."
-    return matcher.eval()(probe.features, gallery.features, visibility_of(probe, maps), visibility_of(gallery, maps)).numpy()
+    return matcher.eval()(
+        probe.features, gallery.features, visibility_of(probe, maps), visibility_of(gallery, maps)
+    ).numpy()
 
 
-def report(scores: np.ndarray,  # [P,G]
-           probe: Extracted, gallery: Extracted,
-           folds: int = 10,
-          ) -> dict:  # occluder -> rank1, rank5, accuracy, auc, eer, tar …
+def report(
+    scores: np.ndarray,  # [P,G]
+    probe: Extracted,
+    gallery: Extracted,
+    folds: int = 10,
+) -> dict:  # occluder -> rank1, rank5, accuracy, auc, eer, tar …
     "Identification and verification for every occluder."
-    def both(s, p, g): return {**identification_report(s, p, g), **verification_report(s, p, g, folds=folds)}
+
+    def both(s, p, g):
+        return {**identification_report(s, p, g), **verification_report(s, p, g, folds=folds)}
+
     return by_occluder(both, scores, probe.identity, gallery.identity, probe.occluder)
 
 # %% ../../nbs/evaluate/55_protocol.ipynb #dc9648f9
-def score_arrays(scores: dict[str, np.ndarray],  # name -> [P,G]
-                 probe: Extracted, gallery: Extracted,
-                 prefix: str = "",  # "val_" for the validation people
-                ) -> dict[str, np.ndarray]:
+def score_arrays(
+    scores: dict[str, np.ndarray],  # name -> [P,G]
+    probe: Extracted,
+    gallery: Extracted,
+    prefix: str = "",  # "val_" for the validation people
+) -> dict[str, np.ndarray]:
     "Matrices with their identities and occluders, ready for np.savez."
-    out = {**scores, "probe_identity": probe.identity, "gallery_identity": gallery.identity, "probe_occluder": probe.occluder.astype(str)}
+    out = {
+        **scores,
+        "probe_identity": probe.identity,
+        "gallery_identity": gallery.identity,
+        "probe_occluder": probe.occluder.astype(str),
+    }
     return {prefix + k: v for k, v in out.items()}

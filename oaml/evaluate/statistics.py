@@ -39,8 +39,10 @@ def _seed_mean(outcomes, identity):
     "Outcomes [S,P] or [P] averaged over seeds, [P]"
     outcomes, identity = np.asarray(outcomes, dtype=float), np.asarray(identity)
     if outcomes.ndim not in (1, 2) or identity.shape != outcomes.shape[-1:] or not outcomes.size:
-        raise ValueError(f"outcomes must be [P] or [S,P] with one identity per probe, "
-                         f"got {outcomes.shape} with {identity.shape} identities")
+        raise ValueError(
+            f"outcomes must be [P] or [S,P] with one identity per probe, "
+            f"got {outcomes.shape} with {identity.shape} identities"
+        )
     if not np.isfinite(outcomes).all():
         raise ValueError(f"outcomes hold {(~np.isfinite(outcomes)).sum()} values that are not finite, expected none")
     return outcomes.reshape(-1, len(identity)).mean(axis=0)
@@ -55,6 +57,7 @@ def _resampled_means(values, identity, resamples, seed):
 # %% ../../nbs/evaluate/54_statistics.ipynb #c11b056c
 class Difference(NamedTuple):
     "A difference a - b (or a single mean) with its bootstrap interval over identities"
+
     difference: float  # from all data
     low: float  # lower end of the interval
     high: float  # upper end
@@ -124,8 +127,10 @@ def weighted_tar_at_far(
     identities, weights = np.union1d(probe, gallery), np.asarray(weights, dtype=float)
     own = probe[:, None] == gallery
     if weights.ndim != 2 or weights.shape[1] != len(identities) or not 0 < far <= 1 or own.all() or not own.any():
-        raise ValueError(f"expected weights [R,{len(identities)}], far in (0, 1], genuine and impostor pairs, "
-                         f"got weights {weights.shape}, far {far}, {own.sum()} genuine of {own.size} pairs")
+        raise ValueError(
+            f"expected weights [R,{len(identities)}], far in (0, 1], genuine and impostor pairs, "
+            f"got weights {weights.shape}, far {far}, {own.sum()} genuine of {own.size} pairs"
+        )
     if 1 / (~own).sum() > far:
         return np.full(len(weights), np.nan)
     of_probe, of_gallery = (weights[:, np.searchsorted(identities, i)] for i in (probe, gallery))
@@ -133,7 +138,10 @@ def weighted_tar_at_far(
     order = np.argsort(-scores[p, g])
     p, g = p[order], g[order]
     total = ((of_probe @ ~own) * of_gallery).sum(axis=1)
-    weight = lambda top: of_probe[:, p[:top]] * of_gallery[:, g[:top]]  # of the `top` highest impostor pairs
+
+    def weight(top):
+        return of_probe[:, p[:top]] * of_gallery[:, g[:top]]  # of the `top` highest impostor pairs
+
     threshold = _impostor_thresholds(scores[p, g], weight, total, far)
     genuine = of_probe[:, np.nonzero(own)[0]]
     with np.errstate(invalid="ignore"):
@@ -160,9 +168,18 @@ def paired_bootstrap_tar(
         raise ValueError(f"a and b must have one shape [P,G] or [S,P,G], got {a.shape} and {b.shape}")
     people = len(np.union1d(probe_identity, gallery_identity))
     weights = np.vstack([np.ones(people, int), resample_weights(people, resamples, seed)])  # row 0: the data themselves
-    tar = [[np.concatenate([weighted_tar_at_far(matrix, probe_identity, gallery_identity, far, weights[i:i + 250])
-                            for i in range(0, len(weights), 250)])  # in blocks, to bound the memory
-            for matrix in method.reshape(-1, *method.shape[-2:])] for method in (a, b)]
+    tar = [
+        [
+            np.concatenate(
+                [
+                    weighted_tar_at_far(matrix, probe_identity, gallery_identity, far, weights[i : i + 250])
+                    for i in range(0, len(weights), 250)
+                ]
+            )  # in blocks, to bound the memory
+            for matrix in method.reshape(-1, *method.shape[-2:])
+        ]
+        for method in (a, b)
+    ]
     difference = np.mean(tar[0], axis=0) - np.mean(tar[1], axis=0)
     if np.isnan(difference[0]):
         return Difference(np.nan, np.nan, np.nan, people, resamples, level)
@@ -180,8 +197,10 @@ def conclusion(
     if not np.isfinite(difference[:3]).all():
         return f"{what} against {baseline}: not measurable, too few impostor pairs for this rate."
     value, low, high = (f"{round(x * scale, 2) + 0.0:+.2f}" for x in difference[:3])  # + 0.0: no "-0.00"
-    numbers = (f"{value} {unit} against {baseline}, {difference.level * 100:g} % interval {low} to {high} "
-               f"over {difference.identities} identities")
+    numbers = (
+        f"{value} {unit} against {baseline}, {difference.level * 100:g} % interval {low} to {high} "
+        f"over {difference.identities} identities"
+    )
     if difference.low > 0:
         return f"{what} helps: {numbers}."
     if difference.high < 0:

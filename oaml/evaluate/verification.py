@@ -172,6 +172,7 @@ def tar_at_far(
 # %% ../../nbs/evaluate/50_verification.ipynb #eeee8ab5
 class Pairs(NamedTuple):
     "Pairs drawn from a probe x gallery matrix; read their scores as `score_matrix[pairs.probe, pairs.gallery]`"
+
     probe: np.ndarray  # [N] int, row of the matrix
     gallery: np.ndarray  # [N] int, column of the matrix
     same: np.ndarray  # [N] bool, True = genuine
@@ -186,8 +187,10 @@ def _identity_folds(probe_identity, gallery_identity, folds, rng):
     if len(missing):
         raise ValueError(f"identity {missing[0]} has probe images but no gallery image ({len(missing)} such in all)")
     if len(with_probe) < folds or len(with_probe) + len(without) < 2 * folds:
-        raise ValueError(f"{folds} folds of disjoint identities need {folds} identities with probes and {2 * folds} in "
-                         f"all (a fold needs impostors), got {len(with_probe)} and {len(with_probe) + len(without)}")
+        raise ValueError(
+            f"{folds} folds of disjoint identities need {folds} identities with probes and {2 * folds} in "
+            f"all (a fold needs impostors), got {len(with_probe)} and {len(with_probe) + len(without)}"
+        )
     identities = np.concatenate([rng.permutation(with_probe), rng.permutation(without)])
     order = np.argsort(identities)
     return identities[order], (np.arange(len(identities)) % folds)[order]
@@ -206,8 +209,10 @@ def verification_pairs(
     Raises `ValueError`: no images, an identity without a gallery image, too few identities for the folds."""
     probe_identity, gallery_identity = np.asarray(probe_identity), np.asarray(gallery_identity)
     if folds < 2 or impostors_per_probe < 1 or not len(probe_identity):
-        raise ValueError(f"expected at least 2 folds, 1 impostor per probe and 1 probe, "
-                         f"got {folds}, {impostors_per_probe} and {len(probe_identity)}")
+        raise ValueError(
+            f"expected at least 2 folds, 1 impostor per probe and 1 probe, "
+            f"got {folds}, {impostors_per_probe} and {len(probe_identity)}"
+        )
     rng = np.random.default_rng(seed)
     identities, fold_of = _identity_folds(probe_identity, gallery_identity, folds, rng)
     probe_fold, gallery_fold = (fold_of[np.searchsorted(identities, i)] for i in (probe_identity, gallery_identity))
@@ -234,8 +239,10 @@ def check_matrix(
     scores = np.asarray(score_matrix, dtype=float)
     probe, gallery = np.asarray(probe_identity), np.asarray(gallery_identity)
     if probe.ndim != 1 or gallery.ndim != 1 or scores.shape != (len(probe), len(gallery)) or not scores.size:
-        raise ValueError(f"score matrix must be [P,G] with P probe and G gallery identities, at least 1 each, "
-                         f"got {scores.shape} with {probe.shape} and {gallery.shape}")
+        raise ValueError(
+            f"score matrix must be [P,G] with P probe and G gallery identities, at least 1 each, "
+            f"got {scores.shape} with {probe.shape} and {gallery.shape}"
+        )
     if not np.isfinite(scores).all():
         p, g = np.argwhere(~np.isfinite(scores))[0]
         raise ValueError(f"score_matrix[{p},{g}] is {scores[p, g]}, expected a finite number")
@@ -260,7 +267,12 @@ def verification_report(
     accuracy, accuracy_std = kfold_accuracy(scores[pairs.probe, pairs.gallery], pairs.same, pairs.fold)
     same = (probe[:, None] == gallery).ravel()
     tar = {f"{far:.0e}": tar_at_far(scores.ravel(), same, far) for far in fars}
-    return {"accuracy": accuracy, "accuracy_std": accuracy_std,
-            "auc": auc(scores.ravel(), same), "eer": eer(scores.ravel(), same),
-            "tar": {far: None if np.isnan(value) else value for far, value in tar.items()},
-            "impostors": int((~same).sum()), "genuine": int(same.sum())}
+    return {
+        "accuracy": accuracy,
+        "accuracy_std": accuracy_std,
+        "auc": auc(scores.ravel(), same),
+        "eer": eer(scores.ravel(), same),
+        "tar": {far: None if np.isnan(value) else value for far, value in tar.items()},
+        "impostors": int((~same).sum()),
+        "genuine": int(same.sum()),
+    }

@@ -28,8 +28,10 @@ def colored(
     "A visibility map as a picture, green/yellow (visible) to red (occluded)."
     visibility = np.asarray(visibility, dtype=float)
     if visibility.ndim != 2 or not (visibility.min() >= 0 and visibility.max() <= 1):
-        raise ValueError(f"visibility has shape {visibility.shape} and range {visibility.min():.3g} to "
-                         f"{visibility.max():.3g}: expected [h, w] within 0 to 1")
+        raise ValueError(
+            f"visibility has shape {visibility.shape} and range {visibility.min():.3g} to "
+            f"{visibility.max():.3g}: expected [h, w] within 0 to 1"
+        )
     return (visibility_colormap()(visibility)[..., :3] * 255).round().astype(np.uint8)
 
 
@@ -48,9 +50,9 @@ def stack(
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
             raise ValueError(f"picture {depth} is {image.dtype} {image.shape}: expected uint8 [H, W, 3]")
         top, left = step * depth, step * depth
-        canvas[top:top + framed, left:left + framed] = (120, 120, 120, 255)
-        canvas[top + 1:top + framed - 1, left + 1:left + framed - 1] = 255
-        canvas[top + edge:top + edge + side, left + edge:left + edge + side, :3] = _enlarged(image, side)
+        canvas[top : top + framed, left : left + framed] = (120, 120, 120, 255)
+        canvas[top + 1 : top + framed - 1, left + 1 : left + framed - 1] = 255
+        canvas[top + edge : top + edge + side, left + edge : left + edge + side, :3] = _enlarged(image, side)
     return canvas
 
 # %% ../../nbs/figures/61_architecture.ipynb #9d488011

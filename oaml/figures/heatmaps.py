@@ -21,7 +21,7 @@ def enlarge(
 ) -> np.ndarray:  # float [height, width]
     "Nearest-cell enlargement: pixel (i, j) shows the cell that covers its centre."
     visibility = np.asarray(visibility, dtype=float)
-    rows, columns = (((np.arange(n) + .5) * m / n).astype(int) for n, m in zip((height, width), visibility.shape))
+    rows, columns = (((np.arange(n) + 0.5) * m / n).astype(int) for n, m in zip((height, width), visibility.shape))
     return visibility[rows][:, columns]
 
 
@@ -50,8 +50,10 @@ def _checked_map(visibility):
     "A visibility map, or an error that says what it is instead."
     visibility = np.asarray(visibility, dtype=float)
     if visibility.ndim != 2 or not (visibility.min() >= 0 and visibility.max() <= 1):
-        raise ValueError(f"map has shape {visibility.shape}, values {visibility.min():.3g} to {visibility.max():.3g}: "
-                         "expected [h, w] within 0 to 1")
+        raise ValueError(
+            f"map has shape {visibility.shape}, values {visibility.min():.3g} to {visibility.max():.3g}: "
+            "expected [h, w] within 0 to 1"
+        )
     return visibility
 
 # %% ../../nbs/figures/62_heatmaps.ipynb #9c786f1b
@@ -75,10 +77,11 @@ def heatmap_grid(
 
 def _drawn(rows, titles) -> Figure:
     "The grid of (label, pictures) rows with one colour bar for all maps."
-    side = min(TEXT_WIDTH / (len(titles) + .9), 1.1)
-    figure, axes = plt.subplots(len(rows), len(titles), squeeze=False, layout="constrained",
-                                figsize=(TEXT_WIDTH, side * len(rows) + .2))
-    figure.get_layout_engine().set(w_pad=.01, h_pad=.01, wspace=.01, hspace=.01)
+    side = min(TEXT_WIDTH / (len(titles) + 0.9), 1.1)
+    figure, axes = plt.subplots(
+        len(rows), len(titles), squeeze=False, layout="constrained", figsize=(TEXT_WIDTH, side * len(rows) + 0.2)
+    )
+    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0.01, hspace=0.01)
     for line, (label, pictures) in zip(axes, rows):
         for ax, picture in zip(line, pictures):
             ax.imshow(picture, cmap=visibility_colormap(), vmin=0, vmax=1, interpolation="nearest")
@@ -87,7 +90,7 @@ def _drawn(rows, titles) -> Figure:
         line[0].set_ylabel(label)
     for ax, title in zip(axes[0], titles):
         ax.set_title(title)
-    bar = figure.colorbar(ScalarMappable(cmap=visibility_colormap()), ax=axes, shrink=.6, aspect=25, pad=.01)
-    bar.set_ticks([0, .5, 1], labels=["occluded", "", "visible"])
+    bar = figure.colorbar(ScalarMappable(cmap=visibility_colormap()), ax=axes, shrink=0.6, aspect=25, pad=0.01)
+    bar.set_ticks([0, 0.5, 1], labels=["occluded", "", "visible"])
     bar.outline.set_visible(False)
     return figure

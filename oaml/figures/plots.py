@@ -19,8 +19,11 @@ from .save import OCCLUDER_COLORS, OCCLUDER_LABELS, TEXT_WIDTH
 
 # %% ../../nbs/figures/63_plots.ipynb #96659f98
 SCORE_STYLES = {"global": "--", "local": "-", "fused": ":"}
-WEIGHTING_COLORS = {"none": "#777777", "product": sns.color_palette("colorblind").as_hex()[1],
-                    "masked": sns.color_palette("colorblind").as_hex()[0]}
+WEIGHTING_COLORS = {
+    "none": "#777777",
+    "product": sns.color_palette("colorblind").as_hex()[1],
+    "masked": sns.color_palette("colorblind").as_hex()[0],
+}
 MAP_MARKERS = {"predicted": "o", "oracle": "D", "ones": "s"}
 
 

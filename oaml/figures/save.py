@@ -26,27 +26,53 @@ from matplotlib.figure import Figure
 # %% ../../nbs/figures/60_save.ipynb #cec6058e
 TEXT_WIDTH = 5.5  # inches: text width of the paper
 
-OCCLUDER_LABELS = {"none": "none (clean)", "niqab": "niqab", "medical": "medical mask", "sunglasses": "sunglasses",
-                   "scarf": "scarf", "block": "block"}
+OCCLUDER_LABELS = {
+    "none": "none (clean)",
+    "niqab": "niqab",
+    "medical": "medical mask",
+    "sunglasses": "sunglasses",
+    "scarf": "scarf",
+    "block": "block",
+}
 OCCLUDER_COLORS = dict(zip(OCCLUDER_LABELS, sns.color_palette("colorblind", 6).as_hex()))
 
 
 def use_style():
     "Set matplotlib to the look of the paper; fonts are those that matplotlib itself brings."
-    mpl.rcParams.update({
-        "font.family": "serif", "font.serif": ["STIXGeneral", "DejaVu Serif"], "mathtext.fontset": "stix",
-        "font.size": 8, "axes.titlesize": 8, "axes.labelsize": 8, "legend.fontsize": 7, "legend.frameon": False,
-        "xtick.labelsize": 7, "ytick.labelsize": 7, "axes.spines.top": False, "axes.spines.right": False,
-        "axes.linewidth": 0.6, "xtick.major.width": 0.6, "ytick.major.width": 0.6, "lines.linewidth": 1.2,
-        "grid.linewidth": 0.4, "grid.color": "#dddddd", "axes.axisbelow": True, "figure.facecolor": "white",
-        "figure.figsize": (TEXT_WIDTH, 2.4), "figure.constrained_layout.use": True,
-        "axes.prop_cycle": mpl.cycler(color=sns.color_palette("colorblind").as_hex())})
+    mpl.rcParams.update(
+        {
+            "font.family": "serif",
+            "font.serif": ["STIXGeneral", "DejaVu Serif"],
+            "mathtext.fontset": "stix",
+            "font.size": 8,
+            "axes.titlesize": 8,
+            "axes.labelsize": 8,
+            "legend.fontsize": 7,
+            "legend.frameon": False,
+            "xtick.labelsize": 7,
+            "ytick.labelsize": 7,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.linewidth": 0.6,
+            "xtick.major.width": 0.6,
+            "ytick.major.width": 0.6,
+            "lines.linewidth": 1.2,
+            "grid.linewidth": 0.4,
+            "grid.color": "#dddddd",
+            "axes.axisbelow": True,
+            "figure.facecolor": "white",
+            "figure.figsize": (TEXT_WIDTH, 2.4),
+            "figure.constrained_layout.use": True,
+            "axes.prop_cycle": mpl.cycler(color=sns.color_palette("colorblind").as_hex()),
+        }
+    )
 
 # %% ../../nbs/figures/60_save.ipynb #a62151bc
 def visibility_colormap() -> LinearSegmentedColormap:
     "Colour map of visibility: 0 (hidden) dark red, through yellow, to 1 (visible) green."
     return LinearSegmentedColormap.from_list(
-        "visibility", ["#8e0b1d", "#d7301f", "#fc8d59", "#fee08b", "#b8dd74", "#7fc45e"])
+        "visibility", ["#8e0b1d", "#d7301f", "#fc8d59", "#fee08b", "#b8dd74", "#7fc45e"]
+    )
 
 # %% ../../nbs/figures/60_save.ipynb #79400948
 def write_whole(
@@ -76,11 +102,18 @@ def render_graph(
 ) -> bytes:  # the rendered file
     "Render a graph with Graphviz; `FileNotFoundError` without `dot`, `RuntimeError` with what `dot` complained about."
     if shutil.which("dot") is None:
-        raise FileNotFoundError("drawing this figure needs the program `dot`, which is not installed: "
-                                "`apt-get install graphviz` or `conda install graphviz`")
+        raise FileNotFoundError(
+            "drawing this figure needs the program `dot`, which is not installed: "
+            "`apt-get install graphviz` or `conda install graphviz`"
+        )
     dpi = ["-Gdpi=300"] if kind == "png" else []
-    done = subprocess.run(["dot", f"-T{kind}", *dpi], input=source.source.encode(), capture_output=True, check=False,
-                          env={**os.environ, "SOURCE_DATE_EPOCH": "0"})
+    done = subprocess.run(
+        ["dot", f"-T{kind}", *dpi],
+        input=source.source.encode(),
+        capture_output=True,
+        check=False,
+        env={**os.environ, "SOURCE_DATE_EPOCH": "0"},
+    )
     complaint = done.stderr.decode(errors="replace")
     if done.returncode or "image" in complaint:  # a missing picture is only a warning to `dot`
         raise RuntimeError(f"dot could not make the {kind}: {complaint.strip()}")
@@ -91,8 +124,10 @@ def embed_images(
     svg: bytes,  # an SVG that refers to PNG files
 ) -> bytes:  # the same with each file inside, as a base64 data address
     "Make an SVG self-contained."
+
     def inside(match):
         return b'href="data:image/png;base64,' + base64.b64encode(Path(match[1].decode()).read_bytes()) + b'"'
+
     return re.sub(rb'href="([^"]+\.png)"', inside, svg)
 
 

@@ -249,8 +249,10 @@ def profile_table(
     if not profiles:
         raise ValueError("no profiles: expected {name: {setting: value}}")
     settings = dict.fromkeys(key for values in profiles.values() for key in values)
-    return pd.DataFrame([[key, *(str(values.get(key, "–")) for values in profiles.values())] for key in settings],
-                        columns=["setting", *profiles])
+    return pd.DataFrame(
+        [[key, *(str(values.get(key, "–")) for values in profiles.values())] for key in settings],
+        columns=["setting", *profiles],
+    )
 
 # %% ../../nbs/figures/64_tables.ipynb #0082ab13
 TAGS = ("measured", "reported", "target")

@@ -16,6 +16,7 @@ from torch.utils.checkpoint import checkpoint
 # %% ../../nbs/models/20_backbone.ipynb #c2738fa4
 class SEModule(nn.Module):
     "Squeeze and excitation: channels rescaled by a gate computed from their means (Hu et al. 2018)."
+
     def __init__(self, channels: int, reduction: int = 16):
         super().__init__()
         self.avg_pool = nn.AdaptiveAvgPool2d(1)
@@ -30,18 +31,27 @@ class SEModule(nn.Module):
 
 class IRUnit(nn.Module):
     "One residual unit of an IR network."
-    def __init__(self,
-                 in_channels: int,
-                 depth: int,  # channels out
-                 stride: int,  # of the last convolution and the shortcut
-                 bottleneck: bool = False,  # 1x1-3x3-1x1 with depth // 4 inside, instead of 3x3-3x3
-                 se: bool = False,  # squeeze and excitation after the residual
-                ):
+
+    def __init__(
+        self,
+        in_channels: int,
+        depth: int,  # channels out
+        stride: int,  # of the last convolution and the shortcut
+        bottleneck: bool = False,  # 1x1-3x3-1x1 with depth // 4 inside, instead of 3x3-3x3
+        se: bool = False,  # squeeze and excitation after the residual
+    ):
         super().__init__()
-        self.shortcut_layer = nn.MaxPool2d(1, stride) if in_channels == depth else nn.Sequential(
-            nn.Conv2d(in_channels, depth, 1, stride, bias=False), nn.BatchNorm2d(depth))
+        self.shortcut_layer = (
+            nn.MaxPool2d(1, stride)
+            if in_channels == depth
+            else nn.Sequential(nn.Conv2d(in_channels, depth, 1, stride, bias=False), nn.BatchNorm2d(depth))
+        )
         inner = depth // 4 if bottleneck else depth
-        shapes = [(in_channels, inner, 1), (inner, inner, 3), (inner, depth, 1)] if bottleneck else [(in_channels, depth, 3), (depth, depth, 3)]
+        shapes = (
+            [(in_channels, inner, 1), (inner, inner, 3), (inner, depth, 1)]
+            if bottleneck
+            else [(in_channels, depth, 3), (depth, depth, 3)]
+        )
         layers = [nn.BatchNorm2d(in_channels)]
         for k, (i, o, size) in enumerate(shapes):
             last = k == len(shapes) - 1
@@ -55,7 +65,14 @@ class IRUnit(nn.Module):
         return self.res_layer(x) + self.shortcut_layer(x)
 
 # %% ../../nbs/models/20_backbone.ipynb #c4e39a1c
-UNITS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 14, 3), 101: (3, 13, 30, 3), 152: (3, 8, 36, 3), 200: (3, 24, 36, 3)}
+UNITS = {
+    18: (2, 2, 2, 2),
+    34: (3, 4, 6, 3),
+    50: (3, 4, 14, 3),
+    101: (3, 13, 30, 3),
+    152: (3, 8, 36, 3),
+    200: (3, 24, 36, 3),
+}
 BOTTLENECK = (152, 200)  # the depths built of bottleneck units, four times as wide
 TAPS = ("block3", "block4")
 ARCHITECTURES = tuple(f"ir_{se}{depth}" for se in ("", "se_") for depth in UNITS)
@@ -68,9 +85,10 @@ def parse_name(name: str) -> tuple[int, bool]:  # depth, squeeze and excitation
     return int(name.split("_")[-1]), "_se_" in name
 
 
-def map_size(input_size: int,  # pixels
-             halvings: int,  # layers of stride 2 on the way
-            ) -> int:
+def map_size(
+    input_size: int,  # pixels
+    halvings: int,  # layers of stride 2 on the way
+) -> int:
     "Side of a feature map: every stride-2 layer rounds up."
     for _ in range(halvings):
         input_size = ceil(input_size / 2)
@@ -79,26 +97,32 @@ def map_size(input_size: int,  # pixels
 # %% ../../nbs/models/20_backbone.ipynb #f66f6491
 class Backbone(nn.Module):
     "IR-ResNet with an embedding head and one tap."
-    def __init__(self,
-                 name: str = "ir_50",  # one of ARCHITECTURES
-                 *,
-                 tap: str = "block4",  # the block whose output is the feature map
-                 width: float = 1.0,  # factor on all channels
-                 input_size: int = 112,  # pixels, a square crop
-                 stem_stride: int = 1,  # 2 halves every map
-                 embedding_size: int = 512,
-                 dropout: float = 0.4,
-                 recompute: bool = False,  # gradient checkpointing: recompute each unit in the backward pass
-                ):
+
+    def __init__(
+        self,
+        name: str = "ir_50",  # one of ARCHITECTURES
+        *,
+        tap: str = "block4",  # the block whose output is the feature map
+        width: float = 1.0,  # factor on all channels
+        input_size: int = 112,  # pixels, a square crop
+        stem_stride: int = 1,  # 2 halves every map
+        embedding_size: int = 512,
+        dropout: float = 0.4,
+        recompute: bool = False,  # gradient checkpointing: recompute each unit in the backward pass
+    ):
         super().__init__()
         depth, se = parse_name(name)
         if tap not in TAPS:
             raise ValueError(f"tap {tap!r} is unknown: expected one of {', '.join(TAPS)}")
         if stem_stride not in (1, 2) or width <= 0 or input_size < 32:
-            raise ValueError(f"stem_stride {stem_stride}, width {width}, input_size {input_size}: expected 1 or 2, above 0, at least 32")
+            raise ValueError(
+                f"stem_stride {stem_stride}, width {width}, input_size {input_size}: expected 1 or 2, above 0, at least 32"
+            )
         wide = 4 if depth in BOTTLENECK else 1
         stem, *channels = [max(8, int(c * width)) for c in (64, 64 * wide, 128 * wide, 256 * wide, 512 * wide)]
-        self.input_layer = nn.Sequential(nn.Conv2d(3, stem, 3, stem_stride, 1, bias=False), nn.BatchNorm2d(stem), nn.PReLU(stem))
+        self.input_layer = nn.Sequential(
+            nn.Conv2d(3, stem, 3, stem_stride, 1, bias=False), nn.BatchNorm2d(stem), nn.PReLU(stem)
+        )
         units, i = [], stem
         for c, count in zip(channels, UNITS[depth]):
             for k in range(count):
@@ -106,7 +130,13 @@ class Backbone(nn.Module):
                 i = c
         self.body = nn.Sequential(*units)
         side = map_size(input_size, 4 + (stem_stride == 2))
-        self.output_layer = nn.Sequential(nn.BatchNorm2d(i), nn.Dropout(dropout), nn.Flatten(), nn.Linear(i * side * side, embedding_size), nn.BatchNorm1d(embedding_size, affine=False))
+        self.output_layer = nn.Sequential(
+            nn.BatchNorm2d(i),
+            nn.Dropout(dropout),
+            nn.Flatten(),
+            nn.Linear(i * side * side, embedding_size),
+            nn.BatchNorm1d(embedding_size, affine=False),
+        )
         block = int(tap[-1])
         self.tap, self.input_size, self.recompute = tap, input_size, recompute
         self.tap_index = sum(UNITS[depth][:block]) - 1  # position in `body` of the last unit of the tapped block
@@ -116,18 +146,24 @@ class Backbone(nn.Module):
     def forward(self, x: torch.Tensor):  # [B,3,H,W] in [-1,1] -> raw embedding [B,E], tapped features [B,C,h,w]
         "Raises ValueError when the input is not [B, 3, input_size, input_size]."
         if x.ndim != 4 or x.shape[1:] != (3, self.input_size, self.input_size):
-            raise ValueError(f"image batch has shape {tuple(x.shape)}: expected [B, 3, {self.input_size}, {self.input_size}]")
-        features = self.run(self.body[:self.tap_index + 1], self.input_layer(x))
-        return self.output_layer(self.run(self.body[self.tap_index + 1:], features)), features
+            raise ValueError(
+                f"image batch has shape {tuple(x.shape)}: expected [B, 3, {self.input_size}, {self.input_size}]"
+            )
+        features = self.run(self.body[: self.tap_index + 1], self.input_layer(x))
+        return self.output_layer(self.run(self.body[self.tap_index + 1 :], features)), features
 
     def features(self, x: torch.Tensor):  # [B,3,H,W] -> [B,C,h,w]
         "The tapped map alone; the blocks behind the tap do not run."
-        return self.run(self.body[:self.tap_index + 1], self.input_layer(x))
+        return self.run(self.body[: self.tap_index + 1], self.input_layer(x))
 
     def run(self, units, x):
         "Run units, recomputing each in the backward pass where asked."
         for unit in units:
-            x = checkpoint(unit, x, use_reentrant=False) if self.recompute and self.training and torch.is_grad_enabled() else unit(x)
+            x = (
+                checkpoint(unit, x, use_reentrant=False)
+                if self.recompute and self.training and torch.is_grad_enabled()
+                else unit(x)
+            )
         return x
 
 

@@ -16,9 +16,10 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 # %% ../../nbs/models/25_checkpoints.ipynb #0e1fc83c
-def write_whole(path: Path,  # where the file shall be
-                write: Callable[[Path], None],  # writes it to the path it is given
-               ):
+def write_whole(
+    path: Path,  # where the file shall be
+    write: Callable[[Path], None],  # writes it to the path it is given
+):
     "Write a file under a temporary name and rename it: whole, or not there. Raises OSError naming the file."
     path = Path(path)
     part = path.with_name(f"{path.name}.{os.getpid()}.tmp")
@@ -42,9 +43,17 @@ def fit_state(model: nn.Module, state: dict[str, torch.Tensor], name: str):
     "Load `state` strictly. Raises ValueError that lists the keys which differ."
     own = model.state_dict()
     wrong = [f"missing {k}" for k in own if k not in state] + [f"unknown {k}" for k in state if k not in own]
-    wrong += [f"{k} is {tuple(state[k].shape)}, expected {tuple(own[k].shape)}" for k in own if k in state and state[k].shape != own[k].shape]
+    wrong += [
+        f"{k} is {tuple(state[k].shape)}, expected {tuple(own[k].shape)}"
+        for k in own
+        if k in state and state[k].shape != own[k].shape
+    ]
     if wrong:
-        raise ValueError(f"{name}: does not fit the model in {len(wrong)} keys: " + "; ".join(wrong[:8]) + ("; …" if len(wrong) > 8 else ""))
+        raise ValueError(
+            f"{name}: does not fit the model in {len(wrong)} keys: "
+            + "; ".join(wrong[:8])
+            + ("; …" if len(wrong) > 8 else "")
+        )
     model.load_state_dict(state)
 
 

@@ -15,12 +15,14 @@ from torch import nn
 # %% ../../nbs/models/22_heads.ipynb #ec4e765d
 class MarginHead(nn.Module):
     "Cosine classifier with an angular and an additive margin on the true class."
-    def __init__(self,
-                 embedding_size: int,
-                 class_num: int,
-                 m: float = 0.4,  # margin
-                 s: float = 64.0,  # scale of the logits
-                ):
+
+    def __init__(
+        self,
+        embedding_size: int,
+        class_num: int,
+        m: float = 0.4,  # margin
+        s: float = 64.0,  # scale of the logits
+    ):
         super().__init__()
         self.kernel = nn.Parameter(torch.randn(embedding_size, class_num))
         self.m, self.s, self.eps = m, s, 1e-3
@@ -31,11 +33,12 @@ class MarginHead(nn.Module):
         "Angular and additive margin for each sample, [B,1] or a number."
         raise NotImplementedError
 
-    def forward(self,
-                embeddings: torch.Tensor,  # [B,E], unit length
-                norms: torch.Tensor,  # [B,1], length before normalising
-                labels: torch.Tensor,  # [B], 0 .. class_num - 1
-               ) -> torch.Tensor:  # logits [B,class_num]
+    def forward(
+        self,
+        embeddings: torch.Tensor,  # [B,E], unit length
+        norms: torch.Tensor,  # [B,1], length before normalising
+        labels: torch.Tensor,  # [B], 0 .. class_num - 1
+    ) -> torch.Tensor:  # logits [B,class_num]
         "Raises ValueError on a label out of range."
         classes = self.kernel.shape[1]
         if labels.min() < 0 or labels.max() >= classes:
@@ -49,21 +52,30 @@ class MarginHead(nn.Module):
 
 class CosFace(MarginHead):
     "Additive cosine margin (Wang et al. 2018)."
-    def margins(self, norms): return 0.0, self.m
+
+    def margins(self, norms):
+        return 0.0, self.m
 
 
 class ArcFace(MarginHead):
     "Additive angular margin (Deng et al. 2019)."
-    def margins(self, norms): return self.m, 0.0
+
+    def margins(self, norms):
+        return self.m, 0.0
 
 # %% ../../nbs/models/22_heads.ipynb #1cc2e33d
 class AdaFace(MarginHead):
     "Margin adapted to image quality, read from the feature norm (Kim et al. 2022, eq. 5-10)."
-    def __init__(self, embedding_size: int, class_num: int, m: float = 0.4,
-                 h: float = 0.333,  # how far one standard deviation of the norm moves the margin
-                 s: float = 64.0,
-                 t_alpha: float = 0.01,  # weight of a new batch in the running statistics
-                ):
+
+    def __init__(
+        self,
+        embedding_size: int,
+        class_num: int,
+        m: float = 0.4,
+        h: float = 0.333,  # how far one standard deviation of the norm moves the margin
+        s: float = 64.0,
+        t_alpha: float = 0.01,  # weight of a new batch in the running statistics
+    ):
         super().__init__(embedding_size, class_num, m, s)
         self.h, self.t_alpha = h, t_alpha
         self.register_buffer("batch_mean", torch.full((1,), 20.0))
@@ -71,7 +83,7 @@ class AdaFace(MarginHead):
 
     def quality(self, norms):
         "ẑ in [-1, 1] of each norm; updates the running statistics in training mode."
-        norms = norms.detach().clamp(.001, 100)
+        norms = norms.detach().clamp(0.001, 100)
         if self.training and len(norms) > 1:
             self.batch_mean.lerp_(norms.mean().to(self.batch_mean.dtype).view(1), self.t_alpha)
             self.batch_std.lerp_(norms.std().to(self.batch_std.dtype).view(1), self.t_alpha)
@@ -82,14 +94,15 @@ class AdaFace(MarginHead):
         return -self.m * z, self.m + self.m * z
 
 # %% ../../nbs/models/22_heads.ipynb #86ab23e6
-def build_head(head_type: str,  # adaface, arcface or cosface
-               embedding_size: int,
-               class_num: int,
-               m: float = 0.4,
-               h: float = 0.333,  # adaface only
-               s: float = 64.0,
-               t_alpha: float = 0.01,  # adaface only
-              ) -> MarginHead:
+def build_head(
+    head_type: str,  # adaface, arcface or cosface
+    embedding_size: int,
+    class_num: int,
+    m: float = 0.4,
+    h: float = 0.333,  # adaface only
+    s: float = 64.0,
+    t_alpha: float = 0.01,  # adaface only
+) -> MarginHead:
     "Build a margin head by name. Raises ValueError for an unknown one."
     if head_type == "adaface":
         return AdaFace(embedding_size, class_num, m, h, s, t_alpha)

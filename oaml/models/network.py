@@ -18,6 +18,7 @@ from .qaconv import QAConv
 # %% ../../nbs/models/24_network.ipynb #716ab601
 class FaceOutput(NamedTuple):
     "What the network says of a batch of faces."
+
     embedding: torch.Tensor  # [B,E], unit length
     norm: torch.Tensor  # [B,1], length of the raw embedding
     occlusion: torch.Tensor  # [B,1,h,w] in (0,1), 1 = visible
@@ -26,22 +27,29 @@ class FaceOutput(NamedTuple):
 # %% ../../nbs/models/24_network.ipynb #002efa19
 class FaceNet(nn.Module):
     "Backbone with embedding and occlusion head."
-    def __init__(self, backbone: Backbone,
-                 hidden_channels: int | None = None,  # of the occlusion head
-                 occlusion_trains_backbone: bool = True,  # False: the head reads detached features
-                ):
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        hidden_channels: int | None = None,  # of the occlusion head
+        occlusion_trains_backbone: bool = True,  # False: the head reads detached features
+    ):
         super().__init__()
         self.backbone = backbone
         self.occlusion_head = OcclusionHead(backbone.tap_channels, hidden_channels)
         self.occlusion_trains_backbone = occlusion_trains_backbone
 
-    def forward(self, x: torch.Tensor  # [B,3,H,W] in [-1,1]
-               ) -> FaceOutput:
+    def forward(
+        self,
+        x: torch.Tensor,  # [B,3,H,W] in [-1,1]
+    ) -> FaceOutput:
         "Raises ValueError where an embedding is zero, so has no direction."
         embedding, features = self.backbone(x)
         norm = embedding.norm(dim=1, keepdim=True)
         if not (norm > 0).all():
-            raise ValueError(f"embedding {int((~(norm > 0)).flatten().nonzero()[0])} of the batch has length {norm.min():g}: expected above 0")
+            raise ValueError(
+                f"embedding {int((~(norm > 0)).flatten().nonzero()[0])} of the batch has length {norm.min():g}: expected above 0"
+            )
         occlusion = self.occlusion_head(features if self.occlusion_trains_backbone else features.detach())
         return FaceOutput(embedding / norm, norm, occlusion, features)
 
@@ -56,18 +64,28 @@ class FaceNet(nn.Module):
         return QAConv(self.backbone.tap_channels, self.backbone.tap_size, self.backbone.tap_size, weighting)
 
 # %% ../../nbs/models/24_network.ipynb #36b4758b
-def build_model(name: str = "ir_50",  # ir_18 ir_34 ir_50 ir_101 ir_152 ir_200, and ir_se_…
-                *,
-                tap: str = "block4",  # block4 (512@7² at 112²) or block3 (256@14²)
-                width: float = 1.0,  # factor on the channels
-                input_size: int = 112,  # pixels
-                stem_stride: int = 1,  # 2: maps of half the side
-                embedding_size: int = 512,
-                dropout: float = 0.4,
-                hidden_channels: int | None = None,  # of the occlusion head; a quarter of the tap's when not given
-                occlusion_trains_backbone: bool = True,
-                recompute: bool = False,  # gradient checkpointing
-               ) -> FaceNet:
+def build_model(
+    name: str = "ir_50",  # ir_18 ir_34 ir_50 ir_101 ir_152 ir_200, and ir_se_…
+    *,
+    tap: str = "block4",  # block4 (512@7² at 112²) or block3 (256@14²)
+    width: float = 1.0,  # factor on the channels
+    input_size: int = 112,  # pixels
+    stem_stride: int = 1,  # 2: maps of half the side
+    embedding_size: int = 512,
+    dropout: float = 0.4,
+    hidden_channels: int | None = None,  # of the occlusion head; a quarter of the tap's when not given
+    occlusion_trains_backbone: bool = True,
+    recompute: bool = False,  # gradient checkpointing
+) -> FaceNet:
     "Build the network by name. Raises ValueError for an unknown name or tap."
-    backbone = Backbone(name, tap=tap, width=width, input_size=input_size, stem_stride=stem_stride, embedding_size=embedding_size, dropout=dropout, recompute=recompute)
+    backbone = Backbone(
+        name,
+        tap=tap,
+        width=width,
+        input_size=input_size,
+        stem_stride=stem_stride,
+        embedding_size=embedding_size,
+        dropout=dropout,
+        recompute=recompute,
+    )
     return FaceNet(backbone, hidden_channels, occlusion_trains_backbone)

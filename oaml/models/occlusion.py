@@ -13,10 +13,12 @@ from torch import nn
 # %% ../../nbs/models/21_occlusion.ipynb #5dfa5085
 class OcclusionHead(nn.Module):
     "Per-cell visibility: 3x3 conv, BN, ReLU, 1x1 conv, sigmoid."
-    def __init__(self,
-                 in_channels: int,  # channels of the tapped features
-                 hidden_channels: int | None = None,  # in_channels // 4 when not given
-                ):
+
+    def __init__(
+        self,
+        in_channels: int,  # channels of the tapped features
+        hidden_channels: int | None = None,  # in_channels // 4 when not given
+    ):
         super().__init__()
         hidden_channels = hidden_channels or max(1, in_channels // 4)
         self.conv1 = nn.Conv2d(in_channels, hidden_channels, 3, padding=1, bias=False)
@@ -29,16 +31,21 @@ class OcclusionHead(nn.Module):
     def forward(self, features: torch.Tensor):  # [B,C,h,w] -> visibility [B,1,h,w] in (0,1)
         "Raises ValueError when the channels do not fit."
         if features.ndim != 4 or features.shape[1] != self.conv1.in_channels:
-            raise ValueError(f"features have shape {tuple(features.shape)}: expected [B, {self.conv1.in_channels}, h, w]")
+            raise ValueError(
+                f"features have shape {tuple(features.shape)}: expected [B, {self.conv1.in_channels}, h, w]"
+            )
         return torch.sigmoid(self.conv2(F.relu(self.bn(self.conv1(features)))))
 
 # %% ../../nbs/models/21_occlusion.ipynb #0e9301e8
-def mask_to_map(mask: torch.Tensor,  # [B,1,H,W] visibility in [0,1]
-                size: tuple[int, int],  # (h, w) of the map
-               ) -> torch.Tensor:  # [B,1,h,w]
+def mask_to_map(
+    mask: torch.Tensor,  # [B,1,H,W] visibility in [0,1]
+    size: tuple[int, int],  # (h, w) of the map
+) -> torch.Tensor:  # [B,1,h,w]
     "Area-average a visibility mask down to the map. Raises ValueError on a wrong shape or range."
     if mask.ndim != 4 or mask.shape[1] != 1 or mask.shape[2] < size[0] or mask.shape[3] < size[1]:
-        raise ValueError(f"mask has shape {tuple(mask.shape)}: expected [B, 1, H, W], at least as large as the map {tuple(size)}")
+        raise ValueError(
+            f"mask has shape {tuple(mask.shape)}: expected [B, 1, H, W], at least as large as the map {tuple(size)}"
+        )
     low, high = mask.aminmax()
     if not (low >= 0 and high <= 1):  # also false for NaN
         raise ValueError(f"mask spans [{low:.3g}, {high:.3g}]: expected visibility in [0, 1]")

@@ -28,14 +28,25 @@ def tensors_in(x):
 @contextmanager
 def watch(model: nn.Module):
     "Within this context every module of `model` checks its output. Raises NonFiniteError naming the first bad one."
+
     def check(name):
         def hook(module, inputs, output):
             for t in tensors_in(output):
                 if not t.isfinite().all():
                     bad = next((k for k, p in module.named_parameters(recurse=False) if not p.isfinite().all()), None)
-                    cause = f"its parameter {bad} is not finite" if bad else "its input is not finite" if any(not i.isfinite().all() for i in tensors_in(inputs)) else "its input and parameters are finite"
-                    raise NonFiniteError(f"module {name or 'the model'} ({type(module).__name__}) gave {int((~t.isfinite()).sum())} non-finite values of {t.numel()}; {cause}")
+                    cause = (
+                        f"its parameter {bad} is not finite"
+                        if bad
+                        else "its input is not finite"
+                        if any(not i.isfinite().all() for i in tensors_in(inputs))
+                        else "its input and parameters are finite"
+                    )
+                    raise NonFiniteError(
+                        f"module {name or 'the model'} ({type(module).__name__}) gave {int((~t.isfinite()).sum())} non-finite values of {t.numel()}; {cause}"
+                    )
+
         return hook
+
     handles = [m.register_forward_hook(check(name)) for name, m in model.named_modules()]
     try:
         yield
@@ -44,9 +55,10 @@ def watch(model: nn.Module):
             h.remove()
 
 # %% ../../nbs/train/41_guard.ipynb #0977f108
-def guarded(model: nn.Module,
-            step: Callable[[], dict[str, torch.Tensor]],  # computes the losses; repeatable
-           ) -> dict[str, torch.Tensor]:
+def guarded(
+    model: nn.Module,
+    step: Callable[[], dict[str, torch.Tensor]],  # computes the losses; repeatable
+) -> dict[str, torch.Tensor]:
     "Run a step; where it fails or a loss is not finite, replay it under watch. Raises NonFiniteError naming the module."
     try:
         losses, cause = step(), None
@@ -59,11 +71,16 @@ def guarded(model: nn.Module,
     if cause is not None:
         raise cause  # an error of its own that no module's output explains
     bad = [k for k, v in losses.items() if not v.isfinite()]
-    raise NonFiniteError(f"loss {', '.join(bad)} is not finite although every module's output is: expected finite losses")
+    raise NonFiniteError(
+        f"loss {', '.join(bad)} is not finite although every module's output is: expected finite losses"
+    )
 
 
 def check_gradients(model: nn.Module):
     "Raises NonFiniteError naming the parameters whose gradient is not finite."
     bad = [name for name, p in model.named_parameters() if p.grad is not None and not p.grad.isfinite().all()]
     if bad:
-        raise NonFiniteError(f"gradient of {bad[0]} is not finite" + (f", nor of {len(bad) - 1} other parameters" if len(bad) > 1 else ""))
+        raise NonFiniteError(
+            f"gradient of {bad[0]} is not finite"
+            + (f", nor of {len(bad) - 1} other parameters" if len(bad) > 1 else "")
+        )

@@ -12,7 +12,9 @@ import torch.nn.functional as F
 from ..models.occlusion import mask_to_map
 
 # %% ../../nbs/train/40_losses.ipynb #703f2dd8
-def check_scores(scores: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:  # genuine [B,B], off the diagonal [B,B]
+def check_scores(
+    scores: torch.Tensor, labels: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:  # genuine [B,B], off the diagonal [B,B]
     "Masks of genuine and of valid pairs. Raises ValueError unless the batch is square and holds genuine and impostor pairs."
     n = len(labels)
     if scores.shape != (n, n):
@@ -20,22 +22,26 @@ def check_scores(scores: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tens
     other = ~torch.eye(n, dtype=torch.bool, device=scores.device)
     genuine = (labels[:, None] == labels[None]) & other
     if not genuine.any(1).all() or not (other & ~genuine).any(1).all():
-        raise ValueError(f"batch of {n} faces of {len(labels.unique())} identities: expected every face to have a genuine and an impostor partner")
+        raise ValueError(
+            f"batch of {n} faces of {len(labels.unique())} identities: expected every face to have a genuine and an impostor partner"
+        )
     return genuine, other
 
 
-def pairwise_loss(scores: torch.Tensor,  # [B,B] logits of a batch against itself
-                  labels: torch.Tensor,  # [B]
-                 ) -> torch.Tensor:  # scalar
+def pairwise_loss(
+    scores: torch.Tensor,  # [B,B] logits of a batch against itself
+    labels: torch.Tensor,  # [B]
+) -> torch.Tensor:  # scalar
     "Binary cross-entropy over all pairs but the diagonal."
     genuine, other = check_scores(scores, labels)
     return F.binary_cross_entropy_with_logits(scores[other], genuine[other].to(scores.dtype))
 
 
-def hard_triplet_loss(scores: torch.Tensor,  # [B,B]
-                      labels: torch.Tensor,  # [B]
-                      margin: float = 1.0,  # in units of the score
-                     ) -> torch.Tensor:  # scalar
+def hard_triplet_loss(
+    scores: torch.Tensor,  # [B,B]
+    labels: torch.Tensor,  # [B]
+    margin: float = 1.0,  # in units of the score
+) -> torch.Tensor:  # scalar
     "Margin ranking of each face's hardest genuine pair against its hardest impostor pair."
     genuine, other = check_scores(scores, labels)
     hardest_genuine = scores.masked_fill(~genuine, torch.inf).amin(1)
@@ -43,13 +49,16 @@ def hard_triplet_loss(scores: torch.Tensor,  # [B,B]
     return F.margin_ranking_loss(hardest_genuine, hardest_impostor, torch.ones_like(hardest_genuine), margin=margin)
 
 # %% ../../nbs/train/40_losses.ipynb #b4d671b0
-def occlusion_loss(predicted: torch.Tensor,  # [B,1,h,w] visibility in (0,1)
-                   mask: torch.Tensor,  # [B,1,H,W] true visibility in [0,1]
-                   kind: str = "mse",  # mse or bce
-                  ) -> torch.Tensor:  # scalar
+def occlusion_loss(
+    predicted: torch.Tensor,  # [B,1,h,w] visibility in (0,1)
+    mask: torch.Tensor,  # [B,1,H,W] true visibility in [0,1]
+    kind: str = "mse",  # mse or bce
+) -> torch.Tensor:  # scalar
     "Error of the visibility map against the mask averaged down to it. Raises ValueError for another kind."
     if kind not in ("mse", "bce"):
         raise ValueError(f"occlusion loss {kind!r} is unknown: expected mse or bce")
     target = mask_to_map(mask, predicted.shape[2:])
-    with torch.autocast(predicted.device.type, enabled=False):  # cross-entropy of probabilities is unsafe in half precision
+    with torch.autocast(
+        predicted.device.type, enabled=False
+    ):  # cross-entropy of probabilities is unsafe in half precision
         return (F.mse_loss if kind == "mse" else F.binary_cross_entropy)(predicted.float(), target.float())
