@@ -60,7 +60,7 @@ class Model:
     hidden_channels: int | None = None  # of the occlusion head; None: a quarter of the tap's
     weighting: Literal["none", "product", "masked"] = "masked"  # of the matcher in joint training
 
-
+# %% ../nbs/00_config.ipynb #f28ef0e4
 @dataclass(config=STRICT, frozen=True)
 class Loss:
     "L = adaface·AdaFace + qaconv·(BCE + triplet·hard triplet) + occlusion·(mean squared or cross-entropy)."
@@ -104,7 +104,7 @@ class Optim:
     recompute: bool = False  # gradient checkpointing
     occlusion_updates_statistics: bool = False  # may the occlusion batch move the backbone's batch-norm statistics?
 
-
+# %% ../nbs/00_config.ipynb #35485d2c
 @dataclass(config=STRICT, frozen=True)
 class Evaluation:
     "The ablation grid and its statistics."
@@ -139,7 +139,7 @@ class Run:
     )
     log_every: int = Field(20, ge=1)  # steps
 
-# %% ../nbs/00_config.ipynb #9fc8e9d1
+# %% ../nbs/00_config.ipynb #9052994a
 @dataclass(config=STRICT, frozen=True)
 class Config:
     "All settings of a run."
@@ -231,7 +231,7 @@ def known_keys(section: tuple) -> str:
         part = getattr(part, name, part)
     return ", ".join(f.name for f in fields(part))
 
-# %% ../nbs/00_config.ipynb #15aa51ea
+# %% ../nbs/00_config.ipynb #983bdbc7
 def profiles_folder() -> Path:
     "Where the profiles are: in the checkout's notebooks."
     return Path(__file__).resolve().parent.parent / "nbs" / "experiments" / "profiles"

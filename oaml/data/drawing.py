@@ -18,7 +18,7 @@ import torch.nn.functional as F
 
 from .occluders import OCCLUDERS, cover, gauss
 
-# %% ../../nbs/data/11_drawing.ipynb #9de57bbd
+# %% ../../nbs/data/11_drawing.ipynb #c7203be2
 IDENTITY = dict(  # trait: (mean, spread)
     face_width=(39.5, 2.4),
     face_top=(58, 4),
@@ -102,7 +102,7 @@ NUISANCE = dict(
 SPLITS = ("train", "val", "test")
 ARCFACE = np.array([(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)])
 
-# %% ../../nbs/data/11_drawing.ipynb #73277f43
+# %% ../../nbs/data/11_drawing.ipynb #b68f2461
 def draw_traits(
     table: dict,  # trait name -> (mean, spread)
     rng: np.random.Generator,  # consumed in the table's order
@@ -404,7 +404,7 @@ def camera(n, rng, image, visible):
     visible = np.round(both[..., 3].clip(0, 1) * 255).astype(np.uint8)
     return cv2.imdecode(code, cv2.IMREAD_COLOR)[..., ::-1], visible
 
-# %% ../../nbs/data/11_drawing.ipynb #5c1766e2
+# %% ../../nbs/data/11_drawing.ipynb #338c85fc
 def draw_face(
     seed: int,  # of the data set
     split: str,  # train, val or test
