@@ -34,6 +34,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
+import joblib
 import papermill
 import torch
 from jupyter_client import AsyncKernelManager
@@ -47,7 +48,7 @@ from .data.synthetic import cache_name, sha256
 from .models.checkpoints import write_whole
 from .models.network import FaceNet, build_model
 
-# %% ../nbs/80_runs.ipynb #80a3ebc5
+# %% ../nbs/80_runs.ipynb #75a2d9c4
 CHECKOUT = profiles_folder().parents[2]
 NOTEBOOKS = dict(
     train="90_train",
@@ -162,7 +163,7 @@ def imports(source: str, here: str, package: str) -> Iterator[tuple[str, bool]]:
                 yield base, True
                 yield from ((f"{base}.{a.name}", False) for a in node.names)
 
-# %% ../nbs/80_runs.ipynb #9dfef4c9
+# %% ../nbs/80_runs.ipynb #6893f14b
 def imported_modules(
     notebook: Path,
     package: Path,  # folder of the package
@@ -453,7 +454,7 @@ def short(path: Path) -> str:
     "A path as seen from the working directory, where it lies below it."
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
-# %% ../nbs/80_runs.ipynb #096fc53d
+# %% ../nbs/80_runs.ipynb #b6a4989f
 def perform(
     notebook: Path,
     folder: Path,
@@ -486,7 +487,7 @@ def perform(
         write_whole(folder / "run.json", lambda part: part.write_text(json.dumps(run, indent=1)))
         return seconds
 
-# %% ../nbs/80_runs.ipynb #b5373b4f
+# %% ../nbs/80_runs.ipynb #0020a7f5
 class RunsFailed(RuntimeError):
     "Some runs of a plan failed."
 
@@ -501,7 +502,7 @@ class RunsFailed(RuntimeError):
 
 def default_jobs(config: Config) -> int:
     "Runs at a time: as many as the cores hold; one where the accelerator is a GPU, which it has to itself."
-    return 1 if config.run.accelerator == "cuda" else max(1, len(os.sched_getaffinity(0)) // config.run.threads)
+    return 1 if config.run.accelerator == "cuda" else max(1, joblib.cpu_count() // config.run.threads)
 
 
 def perform_spec(
@@ -661,7 +662,7 @@ def network_cost(
         macs, elements, sum(p.numel() for p in net.parameters()), net.backbone.tap_size**2, net.backbone.tap_channels
     )
 
-# %% ../nbs/80_runs.ipynb #a41f59fd
+# %% ../nbs/80_runs.ipynb #918c974e
 NETWORK_EFFICIENCY, MATCHING_EFFICIENCY = (
     0.25,
     0.14,
@@ -699,7 +700,7 @@ def rates(config: Config) -> tuple[float, float]:  # FLOP/s of the network, of m
     rate = mm_rate(config.run.threads)
     return rate * NETWORK_EFFICIENCY, rate * MATCHING_EFFICIENCY
 
-# %% ../nbs/80_runs.ipynb #04949f65
+# %% ../nbs/80_runs.ipynb #ff8b2afc
 def workload(
     s: RunSpec, config: Config
 ) -> tuple[float, float]:  # MACs of the network, of matching; forward and backward
