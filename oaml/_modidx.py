@@ -469,4 +469,5 @@ d = { 'settings': { 'branch': 'main',
                                    'oaml.train.losses.hard_triplet_loss': ('train/losses.html#hard_triplet_loss', 'oaml/train/losses.py'),
                                    'oaml.train.losses.occlusion_loss': ('train/losses.html#occlusion_loss', 'oaml/train/losses.py'),
                                    'oaml.train.losses.pairwise_loss': ('train/losses.html#pairwise_loss', 'oaml/train/losses.py')},
-            'oaml.train.matcher': {'oaml.train.matcher.train_matcher': ('train/matcher.html#train_matcher', 'oaml/train/matcher.py')}}}
+            'oaml.train.matcher': { 'oaml.train.matcher.gallery_batches': ('train/matcher.html#gallery_batches', 'oaml/train/matcher.py'),
+                                    'oaml.train.matcher.train_matcher': ('train/matcher.html#train_matcher', 'oaml/train/matcher.py')}}}
