@@ -775,7 +775,7 @@ def describe_data(config: Config, root: Path) -> list[str]:
     state = (
         f"there, {len(files)} files, {sum(p.stat().st_size for p in files) / 1e9:.2f} GB"
         if files
-        else f"MISSING, expected {d.train_identities} identities at {short(path)}"
+        else f"MISSING, expected {d.train_identities} identities at {config.data.path}"
     )
     return [f"  {d.source} {d.path}: {state}"]
 
