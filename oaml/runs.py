@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['CHECKOUT', 'NOTEBOOKS', 'NOT_IDENTITY', 'NETWORK_EFFICIENCY', 'MATCHING_EFFICIENCY', 'GPU_RATE', 'START_SECONDS',
-           'DRAWING_SECONDS', 'MATCHER_BATCH', 'BASE_GB', 'DRAW_RATE', 'RunSpec', 'cells', 'grid', 'notebook_code',
+           'DRAWING_SECONDS', 'MATCHER_PAIRS', 'BASE_GB', 'DRAW_RATE', 'RunSpec', 'cells', 'grid', 'notebook_code',
            'module_file', 'imports', 'imported_modules', 'code_hash', 'digest', 'settings', 'data_path',
            'data_fingerprint', 'experiments_folder', 'run_id', 'identify', 'choices', 'surroundings', 'plan',
            'hardware', 'commit', 'versions', 'is_done', 'Kernels', 'Stopped', 'run_lock', 'RunFailed', 'run_notebook',
@@ -672,7 +672,7 @@ START_SECONDS, DRAWING_SECONDS = (
     10,
     30,
 )  # of a kernel with its imports; of a notebook that draws figures or prints tables
-MATCHER_BATCH = 64  # faces in a batch of a matcher that is trained on a finished network
+MATCHER_PAIRS = 64 * 32  # probes x gallery in a batch of a matcher that is trained on a finished network
 BASE_GB = 0.6  # of a process with torch in it
 DRAW_RATE = 60  # drawn faces per second on two cores, the bar that the data notebook tests
 
@@ -704,23 +704,23 @@ def rates(config: Config) -> tuple[float, float]:  # FLOP/s of the network, of m
 def workload(
     s: RunSpec, config: Config
 ) -> tuple[float, float]:  # MACs of the network, of matching; forward and backward
-    "Arithmetic of a run."
+    "Arithmetic of a run: training also extracts all faces once, evaluation and ablation only match them."
     d, o, e = config.data, config.optim, config.evaluation
     cost, batch = network_cost(config.model, s.tap), o.identities * o.images
     pair = cost.cells**2 * cost.channels
     probes = d.eval_identities * d.probes * len(e.occluders)
-    testing = 2 * (probes + d.eval_identities) * cost.macs, 2 * probes * d.eval_identities * pair  # validation and test
     if s.notebook == NOTEBOOKS["train"]:
         steps, head = (
             o.epochs * (d.train_identities * d.train_images // batch),
             config.model.embedding_size * d.train_identities,
         )
-        return 3 * steps * (batch * (cost.macs + head) + o.occlusion_batch * cost.macs), 3 * steps * batch**2 * pair
+        extracted = d.train_identities * d.occlusion_images + 2 * (probes + d.eval_identities)
+        learned = 3 * steps * (batch * (cost.macs + head) + o.occlusion_batch * cost.macs)
+        return learned + extracted * cost.macs, 3 * steps * batch**2 * pair
+    testing = 2 * probes * d.eval_identities * pair  # validation and test
     if s.notebook == NOTEBOOKS["ablation"] and not config.run.joint:  # a matcher is trained on the finished network
-        return testing[0] + d.train_identities * d.occlusion_images * cost.macs, testing[
-            1
-        ] + 3 * e.matcher_steps * MATCHER_BATCH**2 * pair
-    return testing if s.notebook in (NOTEBOOKS["evaluate"], NOTEBOOKS["ablation"]) else (0, 0)
+        testing += e.matcher_steps * MATCHER_PAIRS * pair
+    return 0, testing if s.notebook in (NOTEBOOKS["evaluate"], NOTEBOOKS["ablation"]) else 0
 
 
 def memory(s: RunSpec, config: Config) -> float:  # GB, on the accelerator where there is one
