@@ -13,10 +13,10 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from ..config import Config
-from .sampling import GraphBatches, PKBatches
+from .sampling import EpochBatches, GraphBatches, PKBatches
 from .synthetic import SyntheticFaces, cached
 
-# %% ../../nbs/data/14_batches.ipynb #e7f2d798
+# %% ../../nbs/data/14_batches.ipynb #de97c883
 def to_tensors(
     image: np.ndarray,  # uint8 [H,W,3] RGB
     visibility: np.ndarray,  # float [H,W] in [0,1]
@@ -74,8 +74,8 @@ class FaceTensors(Dataset):
         image, mask = to_tensors(item["image"], item["visibility"], bool(flip))
         return dict(image=image, mask=mask, label=int(self.labels[index]))
 
-# %% ../../nbs/data/14_batches.ipynb #bf334a4a
-class Shuffled:
+# %% ../../nbs/data/14_batches.ipynb #363ba384
+class Shuffled(EpochBatches):
     "Batches of a set in a new order each round: a pure function of (seed, epoch), `steps` batches long."
 
     def __init__(self, count: int, batch: int, steps: int, *, seed: int = 0, rank: int = 0, world: int = 1):
@@ -90,13 +90,6 @@ class Shuffled:
             world,
             0,
         )
-
-    def __len__(self):
-        return self.steps
-
-    def set_epoch(self, epoch: int):
-        "Choose the epoch whose batches come next."
-        self.epoch = epoch
 
     def __iter__(self):
         rng, queue = np.random.default_rng([self.seed, self.epoch, 1]), np.array([], int)
