@@ -97,7 +97,7 @@ def run(args: argparse.Namespace, notebooks: Path) -> int:  # exit code
         name=notebook.stem,
         seed=chosen.get("seed", 0),
         needs={},
-        config_hash=digest(settings(config)),
+        config_hash=digest(settings(config, notebook.stem)),
         code_hash=code,
         data_fingerprint=data,
     )

@@ -42,7 +42,7 @@ from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from torch import nn
 
-from .config import Config, profiles_folder, to_dict
+from .config import SWITCHES, Config, profiles_folder, to_dict
 from .data.batches import face_sets
 from .data.synthetic import cache_name, sha256
 from .models.checkpoints import write_whole
@@ -71,6 +71,7 @@ class RunSpec:
     tap: str = "block4"
     weighting: str = "masked"
     maps: str = "predicted"
+    switch: str = ""  # the gradient switch of `loss` that is turned
     needs: tuple[str, ...] = ()  # names of runs
     reads: tuple[str, ...] = ()  # files of the checkout that it reads beside its code and data; globs
     uses: tuple[str, ...] = ()  # programs or modules it can do without, leaving something out
@@ -98,10 +99,14 @@ def grid(config: Config) -> list[RunSpec]:
     variants = [(t, w) for t in e.taps for w in e.weightings] if config.run.joint else [(m.tap, m.weighting)]
 
     def spec(kind, seed, *tags, **more):
-        return RunSpec("-".join([kind, f"s{seed}", *tags]), NOTEBOOKS[kind], seed, **more)
+        return RunSpec("-".join(filter(None, [kind, f"s{seed}", *tags])), NOTEBOOKS[kind], seed, **more)
 
-    def trained(seed, tap, weighting):
-        return (f"train-s{seed}-{tap}-{weighting}" if config.run.joint else f"train-s{seed}",)
+    def trained(seed, tap, weighting, switch=""):
+        tags = [tap, weighting] if config.run.joint else []
+        return ("-".join(filter(None, ["train", f"s{seed}", *tags, switch])),)
+
+    def needs_own_network(switch):  # on a shared network the matcher and the head are trained apart
+        return config.run.joint or switch == "occlusion_trains_backbone"
 
     runs = [
         spec("train", s, *((t, w) if config.run.joint else ()), tap=t, weighting=w) for s in seeds for t, w in variants
@@ -113,6 +118,35 @@ def grid(config: Config) -> list[RunSpec]:
         for t in e.taps
         for w, x in cells(config)
     ]
+    switched = dict(tap=m.tap, weighting="masked", maps="predicted")
+    for switch in SWITCHES if ("masked", "predicted") in cells(config) else ():
+        own = needs_own_network(switch)
+        for s in seeds[: e.switch_seeds] if own else seeds:
+            if own:
+                runs.append(
+                    spec(
+                        "train",
+                        s,
+                        *((m.tap, "masked") if config.run.joint else ()),
+                        switch,
+                        tap=m.tap,
+                        weighting="masked" if config.run.joint else m.weighting,
+                        switch=switch,
+                    )
+                )
+            runs.append(
+                spec(
+                    "ablation",
+                    s,
+                    m.tap,
+                    "masked",
+                    "predicted",
+                    switch,
+                    **switched,
+                    switch=switch,
+                    needs=trained(s, m.tap, "masked", switch if own else ""),
+                )
+            )
     every = tuple(r.name for r in runs)
     last = [
         ("detector", (), (), ("facenet_pytorch",)),
@@ -207,10 +241,14 @@ def digest(value) -> str:  # hex digits
 NOT_IDENTITY = ("profile", "publish", "seeds", "logger", "log_every")  # of the section `run`
 
 
-def settings(config: Config) -> dict:
-    "The settings that decide a result."
+def settings(config: Config, notebook: str = "") -> dict:
+    "The settings that decide the result of a notebook."
     values = to_dict(config)
-    return values | {"run": {k: v for k, v in values["run"].items() if k not in NOT_IDENTITY}}
+    judged = values["evaluation"]
+    judged.pop("switch_seeds")
+    if notebook == NOTEBOOKS["train"]:
+        judged = {"occluders": judged["occluders"]}
+    return values | {"run": {k: v for k, v in values["run"].items() if k not in NOT_IDENTITY}, "evaluation": judged}
 
 
 def data_path(config: Config) -> Path:
@@ -241,7 +279,7 @@ def run_id(notebook: Path, choices: dict, config: Config, needs: dict[str, str],
             notebook=Path(notebook).stem,
             cells=notebook_code(notebook),
             choices=choices,
-            settings=settings(config),
+            settings=settings(config, Path(notebook).stem),
             needs=needs,
             code=code,
             data=data,
@@ -266,7 +304,7 @@ def identify(specs: list[RunSpec], config: Config, notebooks: Path, package: Pat
 
 def choices(s: RunSpec) -> dict:
     "What a run chooses beside its settings."
-    return dict(seed=s.seed, tap=s.tap, weighting=s.weighting, maps=s.maps)
+    return dict(seed=s.seed, tap=s.tap, weighting=s.weighting, maps=s.maps, switch=s.switch)
 
 
 def surroundings(s: RunSpec) -> dict:
@@ -522,7 +560,7 @@ def perform_spec(
         name=s.name,
         seed=s.seed,
         needs={n: specs[n].id for n in s.needs},
-        config_hash=digest(settings(config)),
+        config_hash=digest(settings(config, s.notebook)),
         code_hash=s.code,
         data_fingerprint=data_fingerprint(config),
     )

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Extracted', 'extract', 'gallery_and_probes', 'save_extracted', 'load_extracted', 'visibility_of', 'global_scores',
-           'local_scores', 'report', 'score_arrays']
+           'local_scores', 'report', 'score_split', 'score_test']
 
 # %% ../../nbs/evaluate/55_protocol.ipynb #ef3179c6
 from pathlib import Path
@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from ..data.batches import FaceTensors
+from .fusion import fuse_matrices
 from .identification import by_occluder, identification_report
 from .verification import verification_report
 from ..models.checkpoints import write_whole
@@ -96,7 +97,7 @@ def load_extracted(path: Path) -> Extracted:
             *(z[k] if k in ("identity", "occluder") else torch.from_numpy(z[k]) for k in Extracted._fields)
         )
 
-# %% ../../nbs/evaluate/55_protocol.ipynb #1fc448e2
+# %% ../../nbs/evaluate/55_protocol.ipynb #ccb753c2
 def visibility_of(
     x: Extracted,
     maps: str,  # predicted, oracle or ones
@@ -133,18 +134,36 @@ def report(
 
     return by_occluder(both, scores, probe.identity, gallery.identity, probe.occluder)
 
-# %% ../../nbs/evaluate/55_protocol.ipynb #dc9648f9
-def score_arrays(
-    scores: dict[str, np.ndarray],  # name -> [P,G]
-    probe: Extracted,
-    gallery: Extracted,
-    prefix: str = "",  # "val_" for the validation people
-) -> dict[str, np.ndarray]:
-    "Matrices with their identities and occluders, ready for np.savez."
+# %% ../../nbs/evaluate/55_protocol.ipynb #e8b1673b
+def score_split(
+    matcher: QAConv, x: Extracted, maps: str
+) -> tuple[dict[str, np.ndarray], Extracted, Extracted]:  # arrays, probes, gallery
+    "Global and local matrices of a split, with identities and occluders, ready for np.savez."
+    gallery, probes = gallery_and_probes(x.identity, x.occluder)
+    g, p = x.rows(gallery), x.rows(probes)
     out = {
-        **scores,
-        "probe_identity": probe.identity,
-        "gallery_identity": gallery.identity,
-        "probe_occluder": probe.occluder.astype(str),
+        "global": global_scores(p, g),
+        "local": local_scores(matcher, p, g, maps),
+        "probe_identity": p.identity,
+        "gallery_identity": g.identity,
+        "probe_occluder": p.occluder.astype(str),
     }
-    return {prefix + k: v for k, v in out.items()}
+    return out, p, g
+
+
+def score_test(
+    matcher: QAConv,
+    val: Extracted,  # people the fusion is fitted on
+    test: Extracted,
+    maps: str,  # predicted, oracle or ones
+) -> tuple[dict[str, np.ndarray], Extracted, Extracted]:  # arrays of both splits, probes and gallery of the test people
+    "Global, local and fused scores of test people."
+    fitted, _, _ = score_split(matcher, val, maps)
+    arrays, p, g = score_split(matcher, test, maps)
+    arrays["fused"] = fuse_matrices(
+        [fitted["global"], fitted["local"]],
+        fitted["probe_identity"],
+        fitted["gallery_identity"],
+        [arrays["global"], arrays["local"]],
+    )
+    return arrays | {f"val_{name}": value for name, value in fitted.items()}, p, g

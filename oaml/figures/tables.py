@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SUMMARY', 'DIFFERENCES', 'VARIANT', 'TAGS', 'escape_latex', 'to_latex', 'to_markdown', 'main_table', 'ablation_table',
-           'conclusions', 'profile_table', 'write_numbers']
+           'switch_table', 'conclusions', 'profile_table', 'write_numbers']
 
 # %% ../../nbs/figures/64_tables.ipynb #a6fbda23
 import re
@@ -229,7 +229,33 @@ def ablation_table(
             rows.append(["difference [95 %]", *(below.get((*variant, o), "–") for o in occluders)])
     return pd.DataFrame(rows, columns=["variant", *(OCCLUDER_LABELS[o] for o in occluders)])
 
-# %% ../../nbs/figures/64_tables.ipynb #023a39a9
+# %% ../../nbs/figures/64_tables.ipynb #e03b2d1a
+def switch_table(
+    switches: pd.DataFrame,  # columns as in paper/results/switches.csv
+) -> pd.DataFrame:  # texts
+    "Per switch and score: rank-1 in percent and the paired difference with its 95 % interval; and the error of the map."
+    missing = [
+        c for c in ("switch", "turned", "score", "occluder", "value", "difference", "map_mae") if c not in switches
+    ]
+    if missing or switches.empty:
+        raise ValueError(f"switches has {len(switches)} rows and lacks the columns {missing}")
+    kinds, rows = [o for o in OCCLUDER_LABELS if o in set(switches.occluder)], []
+    for (name, turned), part in switches.groupby(["switch", "turned"], sort=False):
+        title = f"{name.replace('_', ' ')}: {turned} ({part.seeds.iloc[0]} seed{'s' * int(part.seeds.iloc[0] > 1)})"
+        rows += [[""] * (1 + len(kinds))] * bool(rows)
+        for score, by in part.groupby("score", sort=False):
+            by = by.set_index("occluder")
+            rows.append([f"{title}, {score}", *(_percent(by.value[k], float("nan")) for k in kinds)])
+            rows.append(["difference [95 %]", *(_interval(*by.loc[k, ["difference", "low", "high"]]) for k in kinds)])
+        rows.append(
+            [
+                "map error before → after",
+                *(f"{100 * by.map_mae_usual[k]:.1f} → {100 * by.map_mae[k]:.1f}" for k in kinds),
+            ]
+        )
+    return pd.DataFrame(rows, columns=["switch turned", *(OCCLUDER_LABELS[o] for o in kinds)])
+
+# %% ../../nbs/figures/64_tables.ipynb #ba6d7880
 def conclusions(
     differences: pd.DataFrame,  # columns as in paper/results/differences.csv
     **wanted,  # values of its columns, such as weighting="masked", maps="predicted", metric="rank1"
@@ -241,7 +267,7 @@ def conclusions(
         return list(dict.fromkeys(rows.sentence))
     return list(dict.fromkeys(f"{OCCLUDER_LABELS[o]}: {s}" for o, s in zip(rows.occluder, rows.sentence)))
 
-# %% ../../nbs/figures/64_tables.ipynb #f1e60a33
+# %% ../../nbs/figures/64_tables.ipynb #225246d6
 def profile_table(
     profiles: dict,  # profile name -> {setting: value}
 ) -> pd.DataFrame:  # texts
@@ -254,7 +280,7 @@ def profile_table(
         columns=["setting", *profiles],
     )
 
-# %% ../../nbs/figures/64_tables.ipynb #0082ab13
+# %% ../../nbs/figures/64_tables.ipynb #e71573b1
 TAGS = ("measured", "reported", "target")
 
 

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from tqdm.auto import tqdm
 
+from ..models.occlusion import OcclusionHead
 from ..models.qaconv import QAConv
 
 # %% ../../nbs/train/44_matcher.ipynb #18841490
@@ -51,6 +52,9 @@ def train_matcher(
     occluder: np.ndarray,  # [N]
     *,
     steps: int,  # batches
+    head: OcclusionHead
+    | None = None,  # its maps weight the matching and are trained too, with `visibility` as their target
+    occlusion: float = 1.0,  # weight of the head's own loss
     lr: float = 0.01,
     identities: int = 32,  # of a batch
     probes: int = 2,  # of each identity
@@ -59,21 +63,28 @@ def train_matcher(
     seed: int = 0,
 ) -> list[float]:  # loss of each step
     "Train the matcher on fixed features with Adam and a linear decay; leaves it in evaluation mode."
-    optimizer, losses = torch.optim.Adam(matcher.parameters(), lr=lr), []
+    groups = [dict(params=matcher.parameters(), lr=lr)]
+    if head is not None:  # trained before, and in evaluation mode: its statistics stay; a tenth of the step
+        groups.append(dict(params=head.eval().parameters(), lr=0.1 * lr))
+    optimizer, losses = torch.optim.Adam(groups), []
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / steps)
     batches = gallery_batches(identity, occluder, identities, probes, seed)
     matcher.train()
-    for step, (g, p) in zip(tqdm(range(steps), desc="matcher", unit="batch", leave=False), batches):
-        scores = matcher(features[p], features[g], visibility[p], visibility[g])
+    for _, (g, p) in zip(tqdm(range(steps), desc="matcher", unit="batch", leave=False), batches):
+        o_p, o_g = (visibility[rows] if head is None else head(features[rows]) for rows in (p, g))
+        scores = matcher(features[p], features[g], o_p, o_g)
         genuine = torch.from_numpy(identity[p][:, None] == identity[g])
         hardest = scores.masked_fill(genuine, -torch.inf).amax(1)
         loss = (
             F.binary_cross_entropy_with_logits(scores, genuine.float())
             + triplet * F.relu(margin - scores[genuine] + hardest).mean()
         )
-        optimizer.param_groups[0]["lr"] = lr * (1 - step / steps)
+        if head is not None:
+            loss = loss + occlusion * F.mse_loss(torch.cat([o_p, o_g]), visibility[np.concatenate([p, g])])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        schedule.step()
         losses.append(loss.item())
     matcher.eval()
     return losses
