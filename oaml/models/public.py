@@ -132,8 +132,8 @@ def load_public(
         raise FileNotFoundError(f"{path}: no such weights file; {name} is published at {public.source}")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (UnpicklingError, RuntimeError, EOFError) as e:
-        raise ValueError(f"{path}: not a file of weights ({str(e).splitlines()[0]})") from None
+    except (UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as e:
+        raise ValueError(f"{path}: not a file of weights ({type(e).__name__})") from None
     net = public.build()
     fit_state(net, public.keys(state.get("state_dict", state)), str(path))
     net = Adapted(net, public.format).eval()
