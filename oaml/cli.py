@@ -15,7 +15,6 @@ import papermill
 import yaml
 
 from .config import load_profile, profiles_folder, to_dict
-from .data.batches import face_sets
 from .publish import publish
 from oaml.runs import (
     CHECKOUT,
@@ -24,6 +23,7 @@ from oaml.runs import (
     RunFailed,
     RunSpec,
     RunsFailed,
+    check_data,
     clock,
     code_hash,
     data_fingerprint,
@@ -120,11 +120,11 @@ def run(args: argparse.Namespace, notebooks: Path) -> int:  # exit code
 # %% ../nbs/81_cli.ipynb #7353729f
 def closing(specs: list[RunSpec], root: Path, seconds: float) -> str:
     "The last words: the table, the paper if it could be made, the time."
-    tables, papers = (
+    *tables, papers = (
         [s.folder(root) / name for s in specs if s.notebook == NOTEBOOKS[kind]]
-        for kind, name in (("tables", "table.txt"), ("paper", "paper/main.pdf"))
+        for kind, name in (("tables", "table.txt"), ("phototables", "table.txt"), ("paper", "paper/main.pdf"))
     )
-    lines = [t.read_text().rstrip() for t in tables if t.is_file()] + [
+    lines = [t.read_text().rstrip() for t in sum(tables, []) if t.is_file()] + [
         f"paper: {short(p)}" for p in [*papers, CHECKOUT / "paper" / "main.pdf"] if p.is_file()
     ]
     return "\n".join([*lines, f"{len(specs)} runs in {short(Path(root).resolve())}; this took {clock(seconds)}"])
@@ -139,7 +139,7 @@ def reproduce(args: argparse.Namespace, notebooks: Path) -> int:  # exit code
     if args.dry_run:
         print(describe(specs, config, args.runs, args.jobs))
         return 0
-    face_sets(config)  # data that cannot be had are an error now, not after an hour
+    check_data(config)
     print(
         f"profile {args.profile}: {len(specs)} runs, {args.jobs or default_jobs(config)} at a time, in {short(args.runs.resolve())}",
         flush=True,
@@ -150,8 +150,7 @@ def reproduce(args: argparse.Namespace, notebooks: Path) -> int:  # exit code
         print(f"oaml: {e}", file=sys.stderr)
         return 1
     if config.run.publish:
-        folders = {s.notebook: s.folder(args.runs) for s in specs}
-        written = publish(*(folders[NOTEBOOKS[name]] for name in ("tables", "figures", "paper")), CHECKOUT)
+        written = publish([s.folder(args.runs) for s in specs], CHECKOUT, config.run.profile)
         print(f"published {len(written)} files into figures/, paper/ and README.md")
     print(closing(specs, args.runs, time.perf_counter() - start))
     return 0

@@ -93,7 +93,7 @@ def blocks(
                 checkpoint(pool_block, *args, use_reentrant=False) if learn else pool_block(*args),
             )
 
-# %% ../../nbs/models/23_qaconv.ipynb #b23645ec
+# %% ../../nbs/models/23_qaconv.ipynb #9bad5cec
 def evidence_weights(
     o_p: torch.Tensor,  # [..., hw] visibility of probe cells, 0 where hidden
     o_g: torch.Tensor,  # [..., hw] of gallery cells
@@ -170,15 +170,19 @@ class QAConv(nn.Module):
         "Score probe k against gallery face k: the diagonal of `forward` without the rest. Raises ValueError for unequal numbers."
         if len(probe) != len(gallery):
             raise ValueError(f"{len(probe)} probes and {len(gallery)} gallery faces: expected as many of each")
+        return self.head(*self.pair_evidence(probe, gallery, probe_visibility, gallery_visibility))
+
+    def pair_evidence(self, probe, gallery, probe_visibility=None, gallery_visibility=None):
+        "What `match_pairs` judges: best matches [N,2hw], and the weight of each cell of both sides [N,hw]."
         f, g, o_p, o_g = prepare_both(self, probe, gallery, probe_visibility, gallery_visibility)
         step = max(1, BLOCK // f.shape[2] ** 2)
         pooled = [
             torch.cat([S.amax(2), S.amax(1)], 1)
             for S in (f[k : k + step].transpose(1, 2) @ g[k : k + step] for k in range(0, len(f), step))
         ]
-        return self.head(torch.cat(pooled), o_p, o_g)
+        return torch.cat(pooled), o_p, o_g
 
-# %% ../../nbs/models/23_qaconv.ipynb #8639003a
+# %% ../../nbs/models/23_qaconv.ipynb #45713615
 def prepare(
     matcher: QAConv, features: torch.Tensor, visibility: torch.Tensor | None, name: str
 ):  # -> columns [N,C,hw], cell weights [N,hw]
