@@ -32,9 +32,10 @@ from .recordio import RecordFile, image_keys, read_labels, single_label
 
 # %% ../../nbs/data/16_formats.ipynb #650e6578
 def data_root() -> Path | None:
-    "The folder of real data: `OAML_DATA`, else `../shared/data` of the checkout; None where it is absent."
-    root = Path(os.environ.get("OAML_DATA") or Path(oaml.__file__).parents[2] / "shared" / "data")
-    return root if root.is_dir() else None
+    "The folder of real data: `OAML_DATA`, else the first of `../shared/data` and `data` of the checkout; None where there is none."
+    checkout, given = Path(oaml.__file__).parents[1], os.environ.get("OAML_DATA")
+    places = [Path(given)] if given else [checkout.parent / "shared" / "data", checkout / "data"]
+    return next((place for place in places if place.is_dir()), None)
 
 # %% ../../nbs/data/16_formats.ipynb #50808bfc
 def to_rgb(image: Image.Image, name: str) -> np.ndarray:

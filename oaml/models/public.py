@@ -86,7 +86,7 @@ PUBLIC = {
         MobileFaceNet,
         InputFormat("rgb", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
         mobilefacenet_keys,
-        "github.com/foamliu/MobileFaceNet; the same file is in the PyPI wheel facesdk 0.0.8",
+        "github.com/foamliu/MobileFaceNet; the same file is in the package facesdk 0.0.8",
         "Apache-2.0",
         "90a00ba1d8b0b688af3deb731ed53dca582e6106805d1bc3cfdef55f570493f4",
         (),
