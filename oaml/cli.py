@@ -21,6 +21,7 @@ from tqdm.auto import tqdm
 from .config import load_profile, profiles_folder, to_dict
 from .data.convert import FACES, PAIRS, check, convert, open_data
 from .data.formats import Faces, NamedFaces
+from .data.own import own_sets
 from .data.sources import GROUPS, SOURCES, get_data, weights_file
 from .models.public import PUBLIC, load_public
 from .publish import publish
@@ -87,6 +88,8 @@ def run(args: argparse.Namespace, notebooks: Path) -> int:  # exit code
     "Execute one notebook. It is not executed again in a folder where the same run is done."
     notebook, config = find_notebook(args.notebook, notebooks), load_profile(args.profile, args.set)
     chosen, known = parse_parameters(args.parameters, notebook), papermill.inspect_notebook(str(notebook))
+    if config.data.source != "synthetic" and notebook.stem == NOTEBOOKS["train"]:
+        own_sets(config)  # data that cannot be had are an error now; and what is used is told
     code, data = code_hash(notebook), data_fingerprint(config)
     id = run_id(notebook, chosen, config, {}, code, data)
     given = {

@@ -40,8 +40,8 @@ class Data:
         ""  # of a folder or record file; empty for drawn faces; empty for photos: where `oaml data get` puts them
     )
     seed: int = 0  # of the drawn population
-    train_identities: int = Field(600, ge=2)
-    train_images: int = Field(24, ge=2)  # of each identity
+    train_identities: int = Field(600, ge=2)  # of a folder or record file: at most so many
+    train_images: int = Field(24, ge=2)  # of each identity; of a folder or record file: at most so many
     train_occluders: list[Occluder] = Field(
         default_factory=lambda: ["none", "none", "none", "niqab", "none", "none", "none", "medical"]
     )  # cycled over the recognition images
@@ -51,7 +51,7 @@ class Data:
     )  # cycled; "none" among them: clean faces
     eval_identities: int = Field(200, ge=4)  # of the validation and of the test split, each
     probes: int = Field(2, ge=1)  # of each identity and occluder
-    workers: int = Field(2, ge=0)  # processes that draw or load
+    workers: int = Field(2, ge=0)  # processes that draw; for each stream of a folder or record file, that load
 
 
 @dataclass(config=STRICT, frozen=True)

@@ -6,11 +6,11 @@
 __all__ = ['CHECKOUT', 'NOTEBOOKS', 'PAPER', 'LATEX', 'NOT_IDENTITY', 'PHOTO_DATA', 'NETWORK_EFFICIENCY', 'MATCHING_EFFICIENCY',
            'GPU_RATE', 'START_SECONDS', 'DRAWING_SECONDS', 'MATCHER_PAIRS', 'BASE_GB', 'PHOTO_COSTS', 'DRAW_RATE',
            'RunSpec', 'cells', 'photo_grid', 'grid', 'notebook_code', 'module_file', 'imports', 'imported_modules',
-           'code_hash', 'digest', 'settings', 'data_path', 'check_data', 'data_fingerprint', 'experiments_folder',
-           'run_id', 'identify', 'choices', 'surroundings', 'plan', 'hardware', 'commit', 'versions', 'is_done',
-           'Kernels', 'Stopped', 'run_lock', 'RunFailed', 'run_notebook', 'why', 'short', 'perform', 'RunsFailed',
-           'default_jobs', 'perform_spec', 'tell', 'execute', 'Report', 'Cost', 'count', 'network_cost', 'mm_rate',
-           'rates', 'workload', 'memory', 'estimate', 'clock', 'describe_data', 'describe', 'collect']
+           'code_hash', 'digest', 'settings', 'check_data', 'data_fingerprint', 'experiments_folder', 'run_id',
+           'identify', 'choices', 'surroundings', 'plan', 'hardware', 'commit', 'versions', 'is_done', 'Kernels',
+           'Stopped', 'run_lock', 'RunFailed', 'run_notebook', 'why', 'short', 'perform', 'RunsFailed', 'default_jobs',
+           'perform_spec', 'tell', 'execute', 'Report', 'Cost', 'count', 'network_cost', 'mm_rate', 'rates', 'workload',
+           'memory', 'estimate', 'clock', 'describe_data', 'describe', 'collect']
 
 # %% ../nbs/80_runs.ipynb #b4f2aba5
 import ast
@@ -44,7 +44,7 @@ from torch import nn
 
 from .config import SWITCHES, Config, profiles_folder, to_dict
 from .data.batches import face_sets
-from .data.formats import data_root
+from .data.own import data_path
 from .data.synthetic import cache_name, sha256
 from .models.checkpoints import write_whole
 from .models.network import FaceNet, build_model
@@ -288,13 +288,6 @@ def settings(config: Config, notebook: str = "") -> dict:
     if notebook == NOTEBOOKS["train"]:
         judged = {"occluders": judged["occluders"]}
     return values | {"run": {k: v for k, v in values["run"].items() if k not in NOT_IDENTITY}, "evaluation": judged}
-
-
-def data_path(config: Config) -> Path:
-    "Where the files of `data.path` are: relative paths start at the checkout; photographs without a path are where `oaml data get` puts them."
-    if config.data.source == "photos" and not config.data.path:
-        return data_root() or CHECKOUT / "data"
-    return CHECKOUT / config.data.path
 
 
 PHOTO_DATA = {  # what the experiment on photographs reads, and the command that fetches it

@@ -205,7 +205,7 @@ class Learner:
         self.fabric.log_dict({k: v for k, v in row.items() if k != "step"}, step=self.step)
 
     def end_epoch(self, epoch: int):
-        "Validate and write the state whole."
+        "Validate where there is something to validate on, and write the state whole."
         self.epoch = epoch + 1
         if self.validate is not None and self.fabric.is_global_zero:
             self.model.eval()
@@ -218,7 +218,8 @@ class Learner:
 
     def save(self):
         "Write logs, weights and state, each whole; the state last."
-        for name, rows in dict(log=self.history, validation=self.validation).items():
+        tables = dict(log=self.history) | (dict(validation=self.validation) if self.validate is not None else {})
+        for name, rows in tables.items():
             write_whole(
                 self.folder / f"{name}.csv", lambda part, rows=rows: pd.DataFrame(rows).to_csv(part, index=False)
             )
