@@ -131,13 +131,10 @@ def run(args: argparse.Namespace, notebooks: Path) -> int:  # exit code
 # %% ../nbs/81_cli.ipynb #7353729f
 def closing(specs: list[RunSpec], root: Path, seconds: float) -> str:
     "The last words: the table, the paper if it could be made, the time."
-    *tables, papers = (
-        [s.folder(root) / name for s in specs if s.notebook == NOTEBOOKS[kind]]
-        for kind, name in (("tables", "table.txt"), ("phototables", "table.txt"), ("paper", "paper/main.pdf"))
-    )
-    lines = [t.read_text().rstrip() for t in sum(tables, []) if t.is_file()] + [
-        f"paper: {short(p)}" for p in [*papers, CHECKOUT / "paper" / "main.pdf"] if p.is_file()
-    ]
+    folders = [s.folder(root) for s in specs]
+    lines = [t.read_text().rstrip() for t in (f / "table.txt" for f in folders) if t.is_file()]
+    papers = [*(f / "paper" / "main.pdf" for f in folders), CHECKOUT / "paper" / "main.pdf"]
+    lines += [f"paper: {short(p)}" for p in papers if p.is_file()]
     return "\n".join([*lines, f"{len(specs)} runs in {short(Path(root).resolve())}; this took {clock(seconds)}"])
 
 

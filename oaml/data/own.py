@@ -5,8 +5,7 @@
 # %% auto #0
 __all__ = ['data_path', 'open_faces', 'choose', 'read_landmarks', 'find_landmarks', 'cover_image', 'OwnFaces', 'own_sets']
 
-# %% ../../nbs/data/19_own.ipynb #166d4155
-import zlib
+# %% ../../nbs/data/19_own.ipynb #ab409c07
 from collections import Counter
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import pandas as pd
 from ..config import Config, profiles_folder
 from .drawing import ARCFACE
 from .formats import Faces, ImageFolderFaces, RecordIODataset, data_root
-from .photographs import Template, crop_padding, draw_layer, face_frame, occlude
+from .photographs import Template, draw_layer, face_frame, finished, occlude, specimen
 
 # %% ../../nbs/data/19_own.ipynb #ed6e87fb
 def data_path(config: Config) -> Path:
@@ -81,10 +80,7 @@ def cover_image(
     "Cover a face with any occluder that a configuration can name. Raises as `occlude`."
     if kind not in ("sunglasses", "block") or kind in (templates or {}):
         return occlude(image, landmarks, kind, name, templates, seed)
-    rng = np.random.default_rng([seed, zlib.crc32(kind.encode()), zlib.crc32(name.encode())])
-    out, visible = draw_layer(image, face_frame(landmarks), kind, rng)
-    visible = np.where(crop_padding(image), 0, visible.clip(0, 1)).astype(np.float32)
-    return (out.clip(0, 1) * 255 + 0.5).astype(np.uint8), visible
+    return finished(image, *draw_layer(image, face_frame(landmarks), kind, specimen(kind, name, seed)))
 
 
 class OwnFaces:

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['FACE', 'ANCHORS', 'PLANE', 'MASK', 'CORNERS', 'PICTURES', 'BLOCKS', 'DRAWN', 'PHOTOGRAPHED', 'KINDS', 'Frame',
            'face_frame', 'face_light', 'crop_padding', 'Template', 'around', 'read_template', 'load_templates', 'warp',
-           'dye', 'block', 'draw_layer', 'occlude']
+           'dye', 'block', 'draw_layer', 'specimen', 'finished', 'occlude']
 
 # %% ../../nbs/data/18_photographs.ipynb #88964b1d
 import configparser
@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from .drawing import ARCFACE, similarity
-from .occluders import cover, edge
+from .occluders import cover
 
 # %% ../../nbs/data/18_photographs.ipynb #c7e826bf
 FACE = np.array([(-17.6, -20), (17.6, -20), (0, 0), (-14.2, 20.6), (14.2, 20.6)])  # the landmarks' places in the frame
@@ -164,7 +164,7 @@ def load_templates(
         out[kind] = [read_template(kind, folder / "masktheface" / f"{n}.png", anchors[n], places) for n in names]
     return out | {"cloth": [t._replace(kind="cloth") for t in out["surgical"]]}
 
-# %% ../../nbs/data/18_photographs.ipynb #14f0ded5
+# %% ../../nbs/data/18_photographs.ipynb #2b0c06e2
 def warp(
     template: Template, frame: Frame, rng: np.random.Generator, shape: tuple[int, int]
 ) -> np.ndarray:  # float32 [H,W,4]
@@ -200,7 +200,7 @@ def dye(template: Template, layer: np.ndarray, skin: np.ndarray, rng: np.random.
         layer[..., :3] *= rng.uniform(0.85, 1.1)
     return layer
 
-# %% ../../nbs/data/18_photographs.ipynb #687b1cec
+# %% ../../nbs/data/18_photographs.ipynb #6991b26e
 BLOCKS = dict(
     block25=(0.25, 0.25, 0.6), block50=(0.5, 0.5, 0.75), erasing=(0.02, 0.33, 0.3)
 )  # smallest and largest share, flattest side ratio
@@ -235,6 +235,17 @@ def draw_layer(image: np.ndarray, frame: Frame, kind: str, rng: np.random.Genera
     return covered.permute(1, 2, 0).numpy(), visible.numpy()
 
 
+def specimen(kind: str, name: str, seed: int) -> np.random.Generator:
+    "What decides how an occluder turns out on an image."
+    return np.random.default_rng([seed, zlib.crc32(kind.encode()), zlib.crc32(name.encode())])
+
+
+def finished(image: np.ndarray, out: np.ndarray, visible: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    "A covered image [0,1] of `image` as uint8, and its visibility float32, which is zero on padding."
+    visible = np.where(crop_padding(image), 0, visible.clip(0, 1)).astype(np.float32)
+    return (out.clip(0, 1) * 255 + 0.5).astype(np.uint8), visible
+
+
 def occlude(
     image: np.ndarray,  # uint8 [H,W,3] RGB, an aligned crop
     landmarks: np.ndarray,  # [5,2] in its pixels; some may lie outside
@@ -252,10 +263,9 @@ def occlude(
         raise ValueError(f"image is {image.dtype} {image.shape}: expected uint8 [H, W, 3]")
     if kind in PHOTOGRAPHED and kind not in (templates or {}):
         raise ValueError(f"no template for {kind!r}: expected the photographed occluders, see load_templates")
-    frame, beyond = face_frame(landmarks), crop_padding(image)
-    rng = np.random.default_rng([seed, zlib.crc32(kind.encode()), zlib.crc32(name.encode())])
+    frame, rng = face_frame(landmarks), specimen(kind, name, seed)
     if kind == "none":
-        return image, 1 - beyond.astype(np.float32)
+        return image, 1 - crop_padding(image).astype(np.float32)
     if kind in DRAWN:
         out, visible = draw_layer(image, frame, kind, rng)
     else:
@@ -268,5 +278,4 @@ def occlude(
             layer[..., :3] *= light[..., None] * (1 if kind == "hand" else min(exposure, 1.1))
         visible = 1 - layer[..., 3]
         out = image / np.float32(255) * visible[..., None] + layer[..., :3]
-    visible = np.where(beyond, 0, visible.clip(0, 1)).astype(np.float32)
-    return (out.clip(0, 1) * 255 + 0.5).astype(np.uint8), visible
+    return finished(image, out, visible)

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['GLYPHS', 'FACESDK', 'LFW_MIDDLE', 'HEADER', 'FIGSHARE', 'GITHUB', 'MASKS', 'EMOJI', 'SOURCES', 'GROUPS',
-           'target_root', 'receive', 'checksum', 'fetch', 'Source', 'recorded', 'record', 'by_hand', 'get_masks',
-           'get_emoji', 'fetch_package', 'get_mobilefacenet', 'get_from_hub', 'mtcnn_landmarks', 'align',
-           'finished_rows', 'align_lfw', 'unpack', 'get_lfw', 'adaface', 'cvlface', 'get_data', 'weights_file']
+           'target_root', 'receive', 'fetch', 'Source', 'recorded', 'record', 'by_hand', 'get_masks', 'get_emoji',
+           'fetch_package', 'get_mobilefacenet', 'get_from_hub', 'mtcnn_landmarks', 'align', 'finished_rows',
+           'align_lfw', 'unpack', 'get_lfw', 'adaface', 'cvlface', 'get_data', 'weights_file']
 
 # %% ../../nbs/data/19_sources.ipynb #9a069ceb
 import csv
@@ -17,7 +17,6 @@ import sys
 import tarfile
 from collections.abc import Callable
 from datetime import date
-from hashlib import file_digest
 from http.client import HTTPException
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,6 +32,7 @@ from tqdm.auto import tqdm
 import oaml
 from .drawing import ARCFACE, similarity
 from .formats import data_root, decode_image, is_image, read_pairs
+from .synthetic import sha256
 
 # %% ../../nbs/data/19_sources.ipynb #77a046f5
 def target_root() -> Path:
@@ -68,13 +68,7 @@ def receive(
     if total and part.stat().st_size < total:
         raise ConnectionError(f"the connection ended after {part.stat().st_size} of {total} bytes")
 
-# %% ../../nbs/data/19_sources.ipynb #d034358d
-def checksum(path: Path) -> str:  # 64 hex digits
-    "The sha256 of a file."
-    with open(path, "rb") as f:
-        return file_digest(f, "sha256").hexdigest()
-
-
+# %% ../../nbs/data/19_sources.ipynb #af8e3929
 def fetch(
     address: str,  # http, https or file
     path: Path,  # where the file shall be
@@ -91,7 +85,7 @@ def fetch(
                 f"{path.name}: {address} cannot be read ({e}). The same command goes on where it stopped; or put the file at {path} by hand"
             ) from e
     found, arrived = (path, False) if path.is_file() else (part, True)
-    if (actual := checksum(found)) != expected:
+    if (actual := sha256(found)) != expected:
         if arrived:
             found = found.replace(f"{path}.wrong")
         raise ValueError(f"{found}: sha256 {actual}, expected {expected}, the file of {address}")
@@ -120,7 +114,7 @@ def record(name: str, source: Source, root: Path, found: dict):
     "Write `source.json` beside the data, unless it says the same already."
     folder = root / source.folder
     content = dict(name=name, address=source.address, licence=source.licence, note=source.note)
-    content["sha256"] = {file: checksum(folder / file) for file in found["files"]}
+    content["sha256"] = {file: sha256(folder / file) for file in found["files"]}
     content |= {key: value for key, value in found.items() if key != "files"}
     if {key: value for key, value in recorded(folder).items() if key != "date"} != content:
         part = folder / "source.json.part"
@@ -136,7 +130,7 @@ def by_hand(source: Source, root: Path) -> dict:
             f"{', '.join(missing)}: no address that a program could fetch from. Get it from {source.address} and put it into {folder}, then run this again. {source.note}"
         )
     for name, expected in source.files.items():
-        if expected and (actual := checksum(folder / name)) != expected:
+        if expected and (actual := sha256(folder / name)) != expected:
             raise ValueError(f"{folder / name}: sha256 {actual}, expected {expected}")
     return dict(files=list(source.files))
 
@@ -198,7 +192,7 @@ def get_mobilefacenet(source: Source, root: Path) -> dict:
         with tarfile.open(archive) as tar:
             part.write_bytes(tar.extractfile(FACESDK[2]).read())
         part.replace(path)
-    if (actual := checksum(path)) != expected:
+    if (actual := sha256(path)) != expected:
         raise ValueError(f"{path}: sha256 {actual}, expected {expected}")
     return dict(files=[name])
 
@@ -228,7 +222,7 @@ def get_from_hub(source: Source, root: Path) -> dict:
             raise OSError(
                 f"{name}: {source.address} cannot be read ({e}). The same command goes on where it stopped; or put it at {folder / name} by hand"
             ) from e
-        if len(known.etag or "") == 64 and (actual := checksum(path)) != known.etag:
+        if len(known.etag or "") == 64 and (actual := sha256(path)) != known.etag:
             raise ValueError(f"{path}: sha256 {actual}, expected {known.etag}")
     return dict(files=list(source.files), commit=commit)
 
@@ -264,7 +258,7 @@ def align(
     matrix = similarity(landmarks, ARCFACE * (size / 112))
     return cv2.warpAffine(image, matrix, (size, size)), np.c_[landmarks, np.ones(5)] @ matrix.T
 
-# %% ../../nbs/data/19_sources.ipynb #1306b157
+# %% ../../nbs/data/19_sources.ipynb #6596e083
 HEADER = ",".join(
     ["image", *(f"{p}_{c}" for p in "left_eye right_eye nose mouth_left mouth_right".split() for c in "xy")]
 )

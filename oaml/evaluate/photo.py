@@ -6,13 +6,13 @@
 __all__ = ['Photographs', 'extract_photographs', 'train_head', 'predict_maps', 'Adapter', 'train_adapter', 'pair_inputs',
            'fit_matcher', 'FoldSearch', 'fold_search']
 
-# %% ../../nbs/evaluate/59_photo.ipynb #d4bedd51
-import csv
+# %% ../../nbs/evaluate/59_photo.ipynb #16db3523
 from pathlib import Path
 from typing import NamedTuple
 
 import cv2
 import numpy as np
+import pandas as pd
 import torch
 import torch.nn.functional as F
 from sklearn.linear_model import LogisticRegression
@@ -20,6 +20,7 @@ from torch import nn
 from tqdm.auto import tqdm
 
 from ..data.batches import to_tensors
+from ..data.own import read_landmarks
 from ..data.photographs import Template, occlude
 from ..models.occlusion import OcclusionHead, mask_to_map
 from ..models.qaconv import QAConv, evidence_weights
@@ -33,10 +34,8 @@ class Photographs:
         table = self.root / "landmarks5.csv"
         if not table.is_file():
             raise FileNotFoundError(f"{table}: no such file; `oaml data get lfw` makes the folder")
-        with open(table, newline="") as f:
-            rows = list(csv.reader(f))[1:]
-        self.landmarks = {row[0]: np.array(row[1:], float).reshape(5, 2) for row in rows}
-        self.names = sorted(self.landmarks)
+        self.names = sorted(pd.read_csv(table, usecols=[0]).iloc[:, 0])
+        self.landmarks = read_landmarks(table, self.names)
         if missing := [n for n in self.names if not (self.root / "images" / n).is_file()]:
             raise FileNotFoundError(
                 f"{self.root}: {len(missing)} images of landmarks5.csv are missing: {', '.join(missing[:5])}"
@@ -51,7 +50,7 @@ class Photographs:
         image = cv2.imread(str(self.root / "images" / name))
         if image is None:
             raise ValueError(f"{self.root / 'images' / name}: cannot be read as an image")
-        return occlude(np.ascontiguousarray(image[..., ::-1]), self.landmarks[name], kind, name, templates, seed)
+        return occlude(np.ascontiguousarray(image[..., ::-1]), self.landmarks[k], kind, name, templates, seed)
 
 
 @torch.inference_mode()
