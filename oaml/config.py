@@ -25,7 +25,7 @@ from .models.backbone import ARCHITECTURES
 # %% ../nbs/00_config.ipynb #5fbe99e6
 STRICT = ConfigDict(extra="forbid", strict=True)
 Occluder = Literal[OCCLUDERS]
-PhotoKind = Literal[KINDS[1:]]
+PhotoKind = Literal[tuple(k for k in KINDS if k not in ("none", "shapes"))]
 SWITCHES = ("occlusion_trains_backbone", "matcher_trains_occlusion")  # gradient switches of the section `loss`
 
 
@@ -140,6 +140,9 @@ class Photo:
     halves: list[list[PhotoKind]] = Field(
         default_factory=lambda: [["niqab", "scarf", "sunglasses", "block25"], ["surgical", "n95", "hand", "block50"]]
     )  # kinds seen in training by each of two models; the other half is unseen
+    shapes: int = Field(
+        6, ge=1
+    )  # times that each training face is also covered by a random shape, for the occlusion head
     head_epochs: int = Field(3, ge=1)  # of the occlusion head
     head_lr: float = Field(2e-3, gt=0)
     pairs: int | None = Field(None, ge=20)  # of each fold; None: all

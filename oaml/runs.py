@@ -104,7 +104,8 @@ def photo_grid(config: Config) -> list[RunSpec]:
     "The experiment on photographs: features under every occluder, scores for either half of them, tables, paper."
     seed, halves = config.run.seeds[0], config.photo.halves
     runs = [
-        RunSpec(f"features-{kind}", NOTEBOOKS["features"], seed, part=kind) for kind in ("none", *halves[0], *halves[1])
+        RunSpec(f"features-{kind}", NOTEBOOKS["features"], seed, part=kind)
+        for kind in ("none", "shapes", *halves[0], *halves[1])
     ]
     features = tuple(r.name for r in runs)
     runs += [
@@ -766,7 +767,7 @@ MATCHER_PAIRS = 64 * 32  # probes x gallery in a batch of a matcher that is trai
 BASE_GB = 0.6  # of a process with torch in it
 PHOTO_COSTS = {
     NOTEBOOKS["features"]: (120, 1.0),
-    NOTEBOOKS["scores"]: (900, 4.0),
+    NOTEBOOKS["scores"]: (1200, 6.0),
     NOTEBOOKS["phototables"]: (60, 1.0),
 }  # seconds, GB: seen on two cores
 DRAW_RATE = 60  # drawn faces per second on two cores, the bar that the data notebook tests

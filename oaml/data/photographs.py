@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['FACE', 'ANCHORS', 'PLANE', 'MASK', 'CORNERS', 'PICTURES', 'BLOCKS', 'DRAWN', 'PHOTOGRAPHED', 'KINDS', 'Frame',
            'face_frame', 'face_light', 'crop_padding', 'Template', 'around', 'read_template', 'load_templates', 'warp',
-           'dye', 'block', 'draw_layer', 'specimen', 'finished', 'occlude']
+           'dye', 'block', 'noise', 'random_shape', 'random_texture', 'random_cover', 'draw_layer', 'specimen',
+           'finished', 'occlude']
 
 # %% ../../nbs/data/18_photographs.ipynb #88964b1d
 import configparser
@@ -220,10 +221,62 @@ def block(kind: str, rng: np.random.Generator, shape: tuple[int, int]) -> np.nda
     )
     return layer
 
+# %% ../../nbs/data/18_photographs.ipynb #59c5c00e
+def noise(
+    cells: int, shape: tuple[int, int], rng: np.random.Generator, channels: int = 1
+) -> np.ndarray:  # [H,W,channels]
+    "A smooth random field, so many cells a side, mostly within [0,1]."
+    field = cv2.resize(rng.random((cells, cells, channels), np.float32), shape[::-1], interpolation=cv2.INTER_CUBIC)
+    return field.reshape(*shape, channels)
+
+
+def random_shape(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:  # float32 [H,W], 1 = hidden
+    "One side of a line, a rounded patch, all but a patch, or spots."
+    (h, w), form = shape, rng.choice(["side", "patch", "window", "spots"])
+    y, x = np.mgrid[:h, :w].astype(np.float32) - np.reshape([h / 2, w / 2], (2, 1, 1))
+    if form == "side":
+        turn, (right, down) = rng.uniform(0, 2 * np.pi), rng.uniform(-0.3, 0.3, 2)
+        inside = (x - right * w) * np.cos(turn) + (y - down * h) * np.sin(turn)  # pixels from the edge
+    elif form == "spots":
+        field = noise(int(rng.integers(3, 7)), shape, rng)[..., 0]
+        inside = (np.quantile(field, rng.uniform(0.2, 0.8)) - field) * 60
+    else:
+        roll, (right, down) = rng.normal(0, 0.2), rng.uniform(-0.3, 0.3, 2)
+        x, y = x - right * w, y - down * h
+        x, y = x * np.cos(roll) + y * np.sin(roll), y * np.cos(roll) - x * np.sin(roll)
+        a, b, power = rng.uniform(0.12, 0.5) * w, rng.uniform(0.07, 0.5) * h, rng.uniform(2, 6)
+        radius = (np.abs(x / a) ** power + np.abs(y / b) ** power) ** (1 / power)
+        inside = (1 - radius) * min(a, b) * (1 if form == "patch" else -1)
+    wavy = inside + 6 * (noise(int(rng.integers(2, 6)), shape, rng)[..., 0] - 0.5)
+    return 1 / (1 + np.exp(-(wavy * rng.uniform(0.8, 2.5)).clip(-30, 30)))
+
+# %% ../../nbs/data/18_photographs.ipynb #77e020c2
+def random_texture(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:  # float32 [H,W,3] in [0,1]
+    "A colour, every third time nearly black; plain, printed, striped or in relief."
+    base = rng.uniform(0, 0.1, 3) + rng.uniform(0, 0.05) if rng.random() < 0.35 else rng.random(3)
+    color, pattern = np.full((*shape, 3), base, np.float32), rng.choice(["plain", "print", "stripes", "relief"])
+    if pattern == "print":
+        color += (noise(int(rng.integers(4, 40)), shape, rng, 3) - 0.5) * rng.uniform(0.1, 0.8)
+    elif pattern == "stripes":
+        (y, x), turn = np.mgrid[: shape[0], : shape[1]], rng.uniform(0, 2 * np.pi)
+        wave = np.sin((x * np.cos(turn) + y * np.sin(turn)) * rng.uniform(0.1, 1.2))
+        color += 0.5 * wave[..., None] * rng.uniform(0.05, 0.8) * rng.random(3)
+    elif pattern == "relief":
+        color *= 1 + (noise(int(rng.integers(2, 20)), shape, rng) - 0.5) * rng.uniform(0.3, 1.5)
+    return color.clip(0, 1)
+
+
+def random_cover(rng: np.random.Generator, light: np.ndarray) -> np.ndarray:  # float32 [H,W,4], premultiplied
+    "A random shape of a random texture; two of three in the light of the face."
+    alpha, color = random_shape(rng, light.shape), random_texture(rng, light.shape)
+    if rng.random() < 0.7:
+        color = color * light[..., None]
+    return np.dstack([color * alpha[..., None], alpha]).astype(np.float32)
+
 # %% ../../nbs/data/18_photographs.ipynb #3065ecac
 DRAWN = ("niqab", "scarf", "medical")
 PHOTOGRAPHED = ("surgical", "n95", "cloth", "sunglasses", "goggles", "hand", "phone", "cap", "shawl")
-KINDS = ("none", *DRAWN, *PHOTOGRAPHED, *BLOCKS)
+KINDS = ("none", *DRAWN, *PHOTOGRAPHED, *BLOCKS, "shapes")
 
 
 def draw_layer(image: np.ndarray, frame: Frame, kind: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -269,10 +322,12 @@ def occlude(
     if kind in DRAWN:
         out, visible = draw_layer(image, frame, kind, rng)
     else:
+        light, exposure, skin = face_light(image, frame)
         if kind in BLOCKS:
             layer = block(kind, rng, image.shape[:2])
+        elif kind == "shapes":
+            layer = random_cover(rng, light * min(exposure, 1.1))
         else:
-            light, exposure, skin = face_light(image, frame)
             template = templates[kind][rng.integers(len(templates[kind]))]
             layer = dye(template, warp(template, frame, rng, image.shape[:2]), skin, rng)
             layer[..., :3] *= light[..., None] * (1 if kind == "hand" else min(exposure, 1.1))
