@@ -62,6 +62,7 @@ NOTEBOOKS = dict(
     features="97_photo_features",
     scores="98_photo_scores",
     phototables="99_photo_tables",
+    matcher="9a_photo_matcher",
 )
 
 
@@ -101,7 +102,7 @@ PAPER, LATEX = (
 
 
 def photo_grid(config: Config) -> list[RunSpec]:
-    "The experiment on photographs: features under every occluder, scores for either half of them, tables, paper."
+    "The experiment on photographs: features under every occluder, scores for either half of them, tables, paper; and a matcher for use."
     seed, halves = config.run.seeds[0], config.photo.halves
     runs = [
         RunSpec(f"features-{kind}", NOTEBOOKS["features"], seed, part=kind)
@@ -122,7 +123,7 @@ def photo_grid(config: Config) -> list[RunSpec]:
         reads=(*PAPER, "paper/generated/[!l]*.tex", "figures/[!l]*.pdf"),
         uses=LATEX,
     )
-    return [*runs, paper]
+    return [*runs, paper, RunSpec("matcher", NOTEBOOKS["matcher"], seed, needs=features)]
 
 
 def grid(config: Config) -> list[RunSpec]:
@@ -769,6 +770,7 @@ PHOTO_COSTS = {
     NOTEBOOKS["features"]: (120, 1.0),
     NOTEBOOKS["scores"]: (1200, 6.0),
     NOTEBOOKS["phototables"]: (60, 1.0),
+    NOTEBOOKS["matcher"]: (600, 5.0),
 }  # seconds, GB: seen on two cores
 DRAW_RATE = 60  # drawn faces per second on two cores, the bar that the data notebook tests
 

@@ -279,6 +279,7 @@ def align_folder(
     source: Path,  # a folder of photographs, with any folders in it
     out: Path,  # gets images, landmarks5.csv, manifest.csv and settings.json
     *,
+    names: list[str] | None = None,  # which photographs, relative to source; None: all
     preset: str = "default",  # of oaml.align.mtcnn.PRESETS
     size: int | tuple[int, int] = 112,  # of the crops, as in oaml.align.warp.reference
     fallback: bool | None = None,  # take the middle of a photograph without a face; None: as the preset says
@@ -295,7 +296,9 @@ def align_folder(
     if suffix not in (".jpg", ".png"):
         raise ValueError(f"suffix {suffix!r}: expected .jpg or .png")
     reference(size, chosen.margin)  # refuses shapes without a table
-    names = find_files(source, out)
+    names = find_files(source, out) if names is None else names
+    if missing := [name for name in names if not (source / name).is_file()]:
+        raise FileNotFoundError(f"{source}: {len(missing)} images are missing: {', '.join(missing[:20])}")
     if not names:
         raise ValueError(f"{source}: no images in it")
     fallback = chosen.fallback if fallback is None else fallback
