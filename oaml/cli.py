@@ -4,10 +4,12 @@
 
 # %% auto #0
 __all__ = ['find_notebook', 'parse_parameters', 'run', 'closing', 'reproduce', 'profiles', 'data_get', 'data_check',
-           'convert_data', 'embed', 'evaluate', 'parser', 'main']
+           'convert_data', 'embed', 'evaluate', 'without_face', 'align_photographs', 'curate', 'train',
+           'match_photographs', 'gallery_enrol', 'gallery_query', 'parser', 'main']
 
-# %% ../nbs/81_cli.ipynb #de9e9ec9
+# %% ../nbs/81_cli.ipynb #5150a0cb
 import argparse
+import re
 import sys
 import time
 from pathlib import Path
@@ -18,11 +20,14 @@ import torch
 import yaml
 from tqdm.auto import tqdm
 
+from .align.curate import FILTERS
+from .align.mtcnn import PRESETS
 from .config import load_profile, profiles_folder, to_dict
 from .data.convert import FACES, PAIRS, check, convert, open_data
 from .data.formats import Faces, NamedFaces
 from .data.own import own_sets
 from .data.sources import GROUPS, SOURCES, get_data, weights_file
+from .models.featherface import PRESETS as DETECTORS
 from .models.public import PUBLIC, load_public
 from .publish import publish
 from oaml.runs import (
@@ -177,7 +182,7 @@ def profiles(args: argparse.Namespace, notebooks: Path) -> int:  # exit code
 def data_get(args: argparse.Namespace, notebooks: Path) -> int:  # exit code
     "Fetch published data; what cannot be had is a line that says what to do by hand."
     try:
-        folders = get_data(args.name)
+        folders = get_data(args.name, align=without_face)
     except OSError as e:
         print("oaml: " + " ".join(str(e).split()), file=sys.stderr)
         return 1
@@ -229,7 +234,8 @@ def evaluate(args: argparse.Namespace, notebooks: Path) -> int:  # exit code
     "Verification and leave-one-out identification of a folder by a public network; report and figures go to a folder."
     from oaml.evaluate.folder import evaluate_folder, folder_figures, write_report
 
-    faces = open_data(args.folder, size=112)
+    aligned = args.folder / "images"  # of `oaml align`
+    faces = open_data(aligned if (args.folder / "manifest.csv").is_file() else args.folder, size=112)
     if not isinstance(faces, Faces) or len(faces) > 20_000:
         many = f"{len(faces)} images" if isinstance(faces, Faces) else "a set of pairs"
         raise ValueError(f"{args.folder}: {many}, expected at most 20000 single faces in <folder>/<person>/<image>")
@@ -248,7 +254,127 @@ def evaluate(args: argparse.Namespace, notebooks: Path) -> int:  # exit code
     print(f"report: {short((out / 'report.md').resolve())}")
     return 0
 
-# %% ../nbs/81_cli.ipynb #8ae4db76
+# %% ../nbs/81_cli.ipynb #038c4a22
+def without_face(photographs: Path, out: Path, names: list[str]) -> list[str]:
+    "Align photographs, and name those of which only the middle could be taken."
+    from oaml.align.folder import align_folder
+
+    table = align_folder(photographs, out, names=names, fallback=True)
+    if broken := list(table.name[table.status == "failed"]):
+        raise ValueError(f"{photographs}: {len(broken)} photographs cannot be read: {', '.join(broken[:10])}")
+    return list(table.name[table.status == "fallback"])
+
+
+def align_photographs(args: argparse.Namespace, notebooks: Path) -> int:  # exit code
+    "Align every photograph of a folder; one that fails is a row of the manifest with its reason."
+    from oaml.align.folder import align_folder
+
+    if not re.fullmatch(r"\d+(x\d+)?", args.size):
+        raise ValueError(f"size {args.size!r}: expected a number of pixels, or HEIGHTxWIDTH such as 112x96")
+    size = tuple(int(n) for n in args.size.split("x")) if "x" in args.size else int(args.size)
+    fallback = True if args.fallback else None
+    table = align_folder(args.source, args.out, preset=args.preset, size=size, fallback=fallback, device=args.device)
+    print(", ".join(f"{count:,} {status}" for status, count in table.status.value_counts().items()))
+    for reason, count in table.reason[table.status != "aligned"].value_counts().head(10).items():
+        print(f"{count:>8,}  {reason}")
+    print(f"manifest: {short((args.out / 'manifest.csv').resolve())}")
+    return 0
+
+
+def curate(args: argparse.Namespace, notebooks: Path) -> int:  # exit code
+    "Say which aligned photographs do not pass the filters; move them, or move them back, when asked."
+    from oaml.align.curate import FILTERS, reject, undo
+
+    if args.undo:
+        print(f"{undo(args.undo):,} photographs moved back")
+        return 0
+    found = reject(args.folder, args.filters or list(FILTERS), args.apply)
+    for name, reason in found.items():
+        print(f"{name}  {reason}")
+    said = (
+        "moved to rejected; the undo file is beside the manifest"
+        if args.apply
+        else "dry run, nothing moved (--apply moves them)"
+    )
+    print(f"{len(found):,} photographs do not pass: {said}")
+    return 0
+
+# %% ../nbs/81_cli.ipynb #efda51ee
+def train(args: argparse.Namespace, notebooks: Path) -> int:  # exit code
+    "Train FeatherFace; the average precision on held-out drawn scenes follows each epoch where it learns from such."
+    from oaml.data.scenes import Scenes
+    from oaml.data.wider import Wider
+    from oaml.evaluate.detection import detection_curve
+    from oaml.models.featherface import load_featherface
+    from oaml.train.detection import Plan, fit_detector
+
+    start = args.start if args.start in ("scratch", "released_v1", "released_v2") else str(Path(args.start).resolve())
+    plan = Plan(args.preset, args.size, args.epochs, args.batch, args.lr, seed=args.seed, start=start)
+    weights = None
+    if start != "scratch":
+        weights = (
+            load_featherface(start) if start.startswith("released") else load_featherface(args.preset, Path(start))
+        ).state_dict()
+    if args.wider:
+        data, validate = Wider(args.wider), None
+    else:
+        drawn = {
+            split: Scenes(n, args.size, people=30, split=split)
+            for split, n in (("train", args.scenes), ("val", max(1, args.scenes // 8)))
+        }
+        data, held = (
+            [x[k] for k in tqdm(range(len(x)), desc=f"drawing {n}", disable=len(x) < 100)] for n, x in drawn.items()
+        )
+
+        def validate(net, epoch):
+            found = net.detect([h["image"] for h in held], threshold=0.02)
+            ap = detection_curve(found, [h["boxes"] for h in held]).area
+            print(f"epoch {epoch + 1}: average precision on held-out scenes {ap:.3f}", flush=True)
+            return dict(ap=ap)
+
+    out = args.out or CHECKOUT / "runs" / f"featherface-{'wider' if args.wider else 'scenes'}"
+    fit_detector(data, out, plan, weights, args.workers, validate)
+    print(f"weights: {short((out / 'featherface.pth').resolve())}")
+    return 0
+
+# %% ../nbs/81_cli.ipynb #5811e85c
+def match_photographs(args: argparse.Namespace, notebooks: Path) -> int:  # exit code
+    "Compare the main faces of two photographs; the picture goes to a file."
+    from oaml.match import load_recogniser, match, match_figure, match_report
+
+    result = match(args.a, args.b, load_recogniser(args.runs))
+    print(match_report(result))
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    match_figure(result).savefig(args.out, dpi=200)
+    print(f"picture: {short(args.out.resolve())}")
+    return 0
+
+
+def gallery_enrol(args: argparse.Namespace, notebooks: Path) -> int:  # exit code
+    "Enrol the photographs of a folder; what is enrolled already is not looked at again."
+    from oaml.gallery import Gallery
+    from oaml.match import load_recogniser
+
+    gallery = Gallery.enrol(args.folder, load_recogniser(args.runs), args.gallery)
+    print(gallery)
+    for name, reason in gallery.failed.itertuples(index=False):
+        print(f"{name}: {reason}", file=sys.stderr)
+    return 0
+
+
+def gallery_query(args: argparse.Namespace, notebooks: Path) -> int:  # exit code
+    "Rank the people of a gallery for each photograph; exit code 1 where one has no face to compare."
+    from oaml.gallery import Gallery
+    from oaml.match import load_recogniser
+
+    table, failed = Gallery.load(args.gallery, load_recogniser(args.runs)).query(args.photographs, args.top)
+    if len(table):
+        print(table[["photograph", "rank", "identity", "name", "probability"]].to_string(index=False))
+    for name, reason in failed.itertuples(index=False):
+        print(f"{name}: {reason}", file=sys.stderr)
+    return 1 if len(failed) else 0
+
+# %% ../nbs/81_cli.ipynb #c815befb
 def parser() -> argparse.ArgumentParser:
     "The commands and their options."
     top = argparse.ArgumentParser(
@@ -319,6 +445,65 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--weights", type=Path, metavar="FILE", help="its weights (default: where oaml data get puts them)")
     p.add_argument("--flip", action="store_true", help="look at the mirror images too")
     p.add_argument("--out", type=Path, metavar="FOLDER", help="where the report goes (default: a folder in runs)")
+    p = command("align", align_photographs, "find, align and measure the face of every photograph of a folder")
+    p.add_argument("source", type=Path, metavar="IN", help="a folder of photographs, with any folders in it")
+    p.add_argument("out", type=Path, metavar="OUT", help="gets images, landmarks5.csv and manifest.csv")
+    p.add_argument("--preset", default="default", metavar="NAME", help=f"how to look: {', '.join(PRESETS)}")
+    p.add_argument("--size", default="112", metavar="N", help="side of the crops, or HEIGHTxWIDTH such as 112x96")
+    p.add_argument(
+        "--fallback", action="store_true", help="take the middle of a photograph without a face, and mark it"
+    )
+    p.add_argument("--device", default="cpu", help="of the detector: cpu, cuda")
+    p = command("curate", curate, "say which aligned photographs do not pass the filters; move them only when asked")
+    p.add_argument("folder", type=Path, metavar="FOLDER", help="what `oaml align` made")
+    p.add_argument("--filters", nargs="+", metavar="NAME", help=f"some of {', '.join(FILTERS)} (default: all)")
+    p.add_argument("--apply", action="store_true", help="move them to FOLDER/rejected, with an undo file")
+    p.add_argument("--undo", type=Path, metavar="FILE", help="move back what an undo file lists")
+    p = command("train", train, "train the face detector, on drawn scenes or on WIDER FACE")
+    p.add_argument(
+        "--model", choices=["featherface"], required=True, help="networks for recognition: oaml run 90_train"
+    )
+    p.add_argument(
+        "--wider", type=Path, metavar="FOLDER", help="images and label.txt of WIDER FACE (default: drawn scenes)"
+    )
+    p.add_argument("--preset", default="spec", choices=DETECTORS, help="which network (default: spec)")
+    p.add_argument(
+        "--start",
+        default="scratch",
+        metavar="WEIGHTS",
+        help="scratch, released_v1, released_v2, or a file (default: scratch)",
+    )
+    p.add_argument("--scenes", type=int, default=800, metavar="N", help="drawn scenes to learn from (default: 800)")
+    p.add_argument(
+        "--size", type=int, default=192, metavar="N", help="pixels of a side (default: 192; for WIDER FACE 640)"
+    )
+    p.add_argument("--epochs", type=int, default=13, metavar="N")
+    p.add_argument("--batch", type=int, default=16, metavar="N")
+    p.add_argument("--lr", type=float, default=3e-3)
+    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--workers", type=int, default=0, metavar="N", help="processes that prepare pictures")
+    p.add_argument("--out", type=Path, metavar="FOLDER", help="weights, log and state (default: a folder in runs)")
+    p = command("match", match_photographs, "how likely do two photographs show one person, and why?")
+    p.add_argument("a", type=Path, metavar="A", help="a photograph")
+    p.add_argument("b", type=Path, metavar="B", help="another")
+    p.add_argument(
+        "--out", type=Path, default=Path("match.png"), metavar="FILE", help="the picture (default: match.png)"
+    )
+    runs = dict(type=Path, metavar="FOLDER", help="where finished runs are (default: runs)")
+    p.add_argument("--runs", **runs)
+    text = "photographs enrolled once, asked often"
+    gallery = commands.add_parser("gallery", help=text, description=text).add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    p = command("enrol", gallery_enrol, "enrol a folder of photographs, each folder in it one person", among=gallery)
+    p.add_argument("folder", type=Path, metavar="FOLDER")
+    p.add_argument("gallery", type=Path, metavar="GALLERY", help="a file, such as people.safetensors")
+    p.add_argument("--runs", **runs)
+    p = command("query", gallery_query, "rank the people of a gallery for each photograph", among=gallery)
+    p.add_argument("gallery", type=Path, metavar="GALLERY")
+    p.add_argument("photographs", type=Path, nargs="+", metavar="PHOTOGRAPH")
+    p.add_argument("--top", type=int, default=5, metavar="N", help="people for each photograph")
+    p.add_argument("--runs", **runs)
     return top
 
 

@@ -56,6 +56,7 @@ NOTEBOOKS = dict(
     evaluate="91_evaluate",
     ablation="92_ablation",
     detector="96_detector",
+    featherface="9b_featherface",
     tables="93_tables",
     figures="94_figures",
     paper="95_paper",
@@ -189,6 +190,7 @@ def grid(config: Config) -> list[RunSpec]:
     every = tuple(r.name for r in runs)
     last = [
         ("detector", (), (), ("facenet_pytorch",)),
+        ("featherface", (), (), ("dot",)),
         ("tables", (*every, "detector"), (), ()),
         ("figures", (*every, "tables"), (), ("dot",)),
         ("paper", ("tables", "figures"), (*PAPER, "paper/generated/lfw_*.tex", "figures/lfw_*.pdf"), LATEX),
