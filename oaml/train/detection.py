@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader
 from torchvision.ops import box_iou
 from tqdm.auto import tqdm
 
+from ..data.synthetic import one_thread
 from ..data.wider import augmented
 from ..models.checkpoints import write_whole
 from ..models.featherface import MEAN_BGR, FeatherFace, Predictions, encode_boxes, encode_landmarks, priors
@@ -174,7 +175,13 @@ def fit_detector(
         row = _epoch(
             net,
             optimizer,
-            DataLoader(Pictures(data, plan, epoch), plan.batch, collate_fn=collate, num_workers=workers),
+            DataLoader(
+                Pictures(data, plan, epoch),
+                plan.batch,
+                collate_fn=collate,
+                num_workers=workers,
+                worker_init_fn=one_thread,
+            ),
             prior,
             plan,
             epoch,
