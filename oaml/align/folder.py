@@ -4,14 +4,16 @@
 
 # %% auto #0
 __all__ = ['MAX_PIXELS', 'COLUMNS', 'Row', 'BATCH', 'BATCH_PIXELS', 'read_photograph', 'main_face', 'finish', 'read_rows',
-           'still_done', 'find_files', 'crop_names', 'read_ahead', 'detect_each', 'failure', 'Work', 'read_one',
-           'finish_one', 'finished_rows', 'check_settings', 'write_manifest', 'align_folder', 'run_all']
+           'still_done', 'crops_of', 'set_aside', 'find_files', 'crop_names', 'read_ahead', 'detect_each', 'failure',
+           'Work', 'read_one', 'finish_one', 'finished_rows', 'check_settings', 'write_manifest', 'run_all',
+           'align_folder']
 
-# %% ../../nbs/align/33_folder.ipynb #c58df580
+# %% ../../nbs/align/33_folder.ipynb #8e512670
 import csv
 import io
 import json
 import os
+import re
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -131,9 +133,25 @@ def still_done(row: Row, path: Path, out: Path) -> bool:
     except OSError:
         return False
     same = (row["bytes"], row["changed"]) == (str(found.st_size), str(found.st_mtime_ns))
-    return same and (not row["image"] or any((out / d / row["image"]).is_file() for d in ("images", "rejected")))
+    again = row["status"] == "failed" and re.match(r"too large|\w+Error: ", row["reason"])
+    return bool(same and not again and (not row["image"] or crops_of(row, out)))
 
 
+def crops_of(row: Row, out: Path) -> list[Path]:
+    "Where the crop of a row lies."
+    places = [out / folder / row["image"] for folder in ("images", "rejected")] if row["image"] else []
+    return [path for path in places if path.is_file()]
+
+
+def set_aside(rows: list[Row], out: Path):
+    "Move the crops of rows that are done anew to `replaced`."
+    for row in rows:
+        for path in crops_of(row, out):
+            to = out / "replaced" / row["changed"] / row["image"]
+            to.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(path, to)
+
+# %% ../../nbs/align/33_folder.ipynb #7a41c9cd
 def find_files(source: Path, out: Path) -> list[str]:
     "Relative paths of all images below a folder, sorted; hidden folders and `out` itself are left out."
     found = []
@@ -156,7 +174,7 @@ def crop_names(
         taken.add(made[name])
     return made
 
-# %% ../../nbs/align/33_folder.ipynb #5661874d
+# %% ../../nbs/align/33_folder.ipynb #38ce1de2
 def read_ahead(
     pool: ThreadPoolExecutor,
     function: Callable[[str], object],
@@ -188,7 +206,7 @@ def failure(row: Row, error: Exception) -> Row:
     reason = f"{type(error).__name__}: {error}" if not isinstance(error, ValueError) else str(error)
     return row | dict(status="failed", reason=" ".join(reason.split()), image="")
 
-# %% ../../nbs/align/33_folder.ipynb #797f235b
+# %% ../../nbs/align/33_folder.ipynb #72af9bf9
 BATCH, BATCH_PIXELS = 32, 2**24  # photographs that go to the detector together: at most so many, or so large
 
 
@@ -243,7 +261,7 @@ def finished_rows(work: Work, detector, workers: int) -> Iterator[list[Row]]:
                 yield rows + list(pool.map(lambda item: finish_one(work, *item[0], item[1]), zip(batch, faces)))
                 rows, batch, pixels = [], [], 0
 
-# %% ../../nbs/align/33_folder.ipynb #aa086c28
+# %% ../../nbs/align/33_folder.ipynb #cd63e95b
 def check_settings(out: Path, settings: dict):
     "Keep the settings of a folder of crops. Raises ValueError where it was made with others."
     path = out / "settings.json"
@@ -274,7 +292,24 @@ def write_manifest(out: Path, rows: dict[str, Row]):
     landmarks = points.to_csv(index=False, float_format="%.2f")
     write_whole(out / "landmarks5.csv", lambda part: put(part, landmarks))
 
-# %% ../../nbs/align/33_folder.ipynb #649e177d
+# %% ../../nbs/align/33_folder.ipynb #a3442edc
+def run_all(work: Work, detector, workers: int, journal: Path, rows: dict[str, Row], total: int):
+    "Do the work; rows go to the journal as they are finished, and into `rows`."
+    with open(journal, "w", newline="", errors="surrogateescape") as f, warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # max_pixels is the limit here
+        writer = csv.DictWriter(f, COLUMNS, extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows.values())  # the journal alone is enough to go on
+        f.flush()
+        initial, short = total - len(work.crops), len(work.crops) < 500
+        with tqdm(total=total, initial=initial, desc=f"aligning {work.source.name}", unit="img", disable=short) as bar:
+            for some in finished_rows(work, detector, workers):
+                rows.update((row["name"], row) for row in some)
+                writer.writerows(some)
+                f.flush()
+                bar.update(len(some))
+
+# %% ../../nbs/align/33_folder.ipynb #8fae1abe
 def align_folder(
     source: Path,  # a folder of photographs, with any folders in it
     out: Path,  # gets images, landmarks5.csv, manifest.csv and settings.json
@@ -309,6 +344,9 @@ def align_folder(
     rows = read_rows(out / "manifest.csv") | read_rows(journal)
     done = {n for n in names if n in rows and still_done(rows[n], source / n, out)}
     if todo := [name for name in names if name not in done]:
+        for part in (out / "images").rglob("*.tmp"):  # a crop that was being written when a run was killed
+            part.unlink()
+        set_aside([rows[name] for name in todo if name in rows], out)
         rows = {name: row for name, row in rows.items() if name not in set(todo)}
         crops = crop_names(todo, suffix, {str(row["image"]) for row in rows.values()})
         how = dict(size=tuple(size), margin=chosen.margin, fallback=fallback)
@@ -319,20 +357,3 @@ def align_folder(
         write_manifest(out, rows)
         journal.unlink(missing_ok=True)
     return read_manifest(out / "manifest.csv")
-
-
-def run_all(work: Work, detector, workers: int, journal: Path, rows: dict[str, Row], total: int):
-    "Do the work; rows go to the journal as they are finished, and into `rows`."
-    with open(journal, "w", newline="", errors="surrogateescape") as f, warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # max_pixels is the limit here
-        writer = csv.DictWriter(f, COLUMNS, extrasaction="ignore", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows.values())  # the journal alone is enough to go on
-        f.flush()
-        initial, short = total - len(work.crops), len(work.crops) < 500
-        with tqdm(total=total, initial=initial, desc=f"aligning {work.source.name}", unit="img", disable=short) as bar:
-            for some in finished_rows(work, detector, workers):
-                rows.update((row["name"], row) for row in some)
-                writer.writerows(some)
-                f.flush()
-                bar.update(len(some))
