@@ -272,8 +272,8 @@ def align_photographs(args: argparse.Namespace, notebooks: Path) -> int:  # exit
     if not re.fullmatch(r"\d+(x\d+)?", args.size):
         raise ValueError(f"size {args.size!r}: expected a number of pixels, or HEIGHTxWIDTH such as 112x96")
     size = tuple(int(n) for n in args.size.split("x")) if "x" in args.size else int(args.size)
-    fallback = True if args.fallback else None
-    table = align_folder(args.source, args.out, preset=args.preset, size=size, fallback=fallback, device=args.device)
+    more = dict(fallback=args.fallback or None, device=args.device)  # None: as the preset says
+    table = align_folder(args.source, args.out, preset=args.preset, size=size, **more)
     print(", ".join(f"{count:,} {status}" for status, count in table.status.value_counts().items()))
     for reason, count in table.reason[table.status != "aligned"].value_counts().head(10).items():
         print(f"{count:>8,}  {reason}")
@@ -283,7 +283,7 @@ def align_photographs(args: argparse.Namespace, notebooks: Path) -> int:  # exit
 
 def curate(args: argparse.Namespace, notebooks: Path) -> int:  # exit code
     "Say which aligned photographs do not pass the filters; move them, or move them back, when asked."
-    from oaml.align.curate import FILTERS, reject, undo
+    from oaml.align.curate import reject, undo
 
     if args.undo:
         print(f"{undo(args.undo):,} photographs moved back")

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['STAGES', 'CELLS', 'INSTALL', 'PACKAGES', 'PRESETS', 'Stage', 'face_probability', 'weight_files', 'from_keras',
            'load_stages', 'Sums', 'sum_tables', 'area_means', 'pyramid', 'moved', 'squared', 'regions', 'nms_smaller',
-           'Preset', 'find_preset', 'Faces', 'check_images', 'shrunk', 'propose', 'MTCNN']
+           'Preset', 'find_preset', 'check_images', 'shrunk', 'propose', 'MTCNN']
 
 # %% ../../nbs/align/30_mtcnn.ipynb #c5860dca
 from collections.abc import Sequence
@@ -19,9 +19,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torchvision.ops import batched_nms
 
 from ..models.checkpoints import fit_state
+from ..models.featherface import Faces
 
 # %% ../../nbs/align/30_mtcnn.ipynb #85cb8f0d
 STAGES = {  # convolutions: (channels, kernel, kernel of the max pooling after it or 0); units of the dense layer; outputs
@@ -245,14 +245,6 @@ def find_preset(
     return found
 
 # %% ../../nbs/align/30_mtcnn.ipynb #991bccca
-class Faces(NamedTuple):
-    "The faces of one image, the most certain first; pixels of the image, x before y."
-
-    boxes: np.ndarray  # float32 [N,4] left, top, right, bottom; may reach beyond the image
-    scores: np.ndarray  # float32 [N] O-Net's probability
-    landmarks: np.ndarray  # float32 [N,5,2] eyes, nose, corners of the mouth; left in the image first
-
-
 def check_images(images: Sequence[np.ndarray]):
     "Raise ValueError naming the first image that is not uint8 [H,W,3]."
     for i, image in enumerate(images):
@@ -280,6 +272,8 @@ def propose(
     pixels: int,  # of a chunk
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # boxes [M,4], scores [M], which image int64 [M]
     "Windows in which P-Net sees a face, after NMS within each level and each image."
+    from torchvision.ops import batched_nms  # here: the command line should not wait for it
+
     boxes, scores, images, levels = [], [], [], []
     device = sums.table.device
     for width, height in dict.fromkeys(sizes):
@@ -340,6 +334,8 @@ class MTCNN:
 
     @torch.inference_mode()
     def _detect(self, images):
+        from torchvision.ops import batched_nms  # here, as above
+
         small = [shrunk(image, self.preset.max_side) for image in images]
         sizes = [image.shape[1::-1] for image in small]
         sums = sum_tables(small, self.device)

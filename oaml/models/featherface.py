@@ -13,7 +13,6 @@ __all__ = ['LEVELS', 'STRIDES', 'BACKBONE_CHANNELS', 'CHANNELS', 'PRIOR_SIZES', 
 from collections.abc import Callable
 from math import ceil
 from pathlib import Path
-from pickle import UnpicklingError
 from statistics import median
 from time import perf_counter
 from typing import NamedTuple
@@ -24,10 +23,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
-from torchvision.ops import deform_conv2d, nms
 
 from ..data.formats import data_root
-from .checkpoints import fit_state
+from .checkpoints import fit_state, read_state
 
 # %% ../../nbs/models/2a_featherface.ipynb #0b394ee1
 LEVELS, STRIDES = ("p3", "p4", "p5"), (8, 16, 32)
@@ -206,6 +204,8 @@ class DeformableConv(nn.Module):
         offset, modulation = self.offset_conv(x), 2 * self.modulator_conv(x).sigmoid()
         if self.training and x.device.type == "cpu":
             return sampled_deform_conv(x, offset, self.regular_conv.weight, modulation)
+        from torchvision.ops import deform_conv2d  # here: the command line should not wait for it
+
         return deform_conv2d(x, offset, self.regular_conv.weight, padding=1, mask=modulation)
 
 
@@ -282,9 +282,9 @@ def prepare(images: np.ndarray) -> torch.Tensor:  # uint8 [B,H,W,3] RGB -> float
 
 
 class Faces(NamedTuple):
-    "The faces of one image, best first, in its pixels."
+    "What a detector found in one image: the most certain face first, in pixels of the image; MTCNN answers so too."
 
-    boxes: np.ndarray  # float32 [N,4]: x1, y1, x2, y2
+    boxes: np.ndarray  # float32 [N,4]: x1, y1, x2, y2; may reach beyond the image
     scores: np.ndarray  # float32 [N], 0 to 1
     landmarks: np.ndarray  # float32 [N,5,2]: left eye, right eye, nose, left and right mouth corner, as seen
 
@@ -305,6 +305,8 @@ def _checked(k: int, image: np.ndarray, longest: int) -> tuple[np.ndarray, float
 
 def select(boxes, scores, landmarks, threshold: float, overlap: float) -> Faces:  # of all priors of one image
     "What is above the threshold and not the same face twice."
+    from torchvision.ops import nms  # here, as in DeformableConv
+
     keep = scores > threshold
     boxes, scores, landmarks = boxes[keep], scores[keep], landmarks[keep]
     best = nms(boxes, scores, overlap)
@@ -429,11 +431,7 @@ def load_featherface(
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such weights file; {', '.join(RELEASED.values())} are from {SOURCE}")
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as e:
-        raise ValueError(f"{path}: not a file of weights ({type(e).__name__})") from None
-    fit_state(net, state, str(path))
+    fit_state(net, read_state(path), str(path))
     return net.eval()
 
 # %% ../../nbs/models/2a_featherface.ipynb #05f4040e
@@ -453,6 +451,8 @@ def _deform_flops(x_shape, weight_shape, *args, out_shape=None, **kwargs) -> int
 
 def count_macs(net: nn.Module, x: torch.Tensor) -> int:  # multiply-accumulates of net(x)
     "Multiply-accumulates of convolutions, deformable ones among them, and matrix products (`FlopCounterMode`)."
+    import torchvision  # noqa: F401, registers the operator that is counted
+
     counter = FlopCounterMode(display=False, custom_mapping={torch.ops.torchvision.deform_conv2d: _deform_flops})
     with torch.no_grad(), counter:
         net(x)

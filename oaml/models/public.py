@@ -9,14 +9,13 @@ __all__ = ['ADAFACE', 'PUBLIC', 'InputFormat', 'Adapted', 'Published', 'adaface_
 # %% ../../nbs/models/27_public.ipynb #2474079d
 from collections.abc import Callable
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import NamedTuple
 
 import torch
 from torch import nn
 
 from .backbone import Backbone
-from .checkpoints import fit_state
+from .checkpoints import fit_state, read_state
 from .mobilefacenet import MobileFaceNet
 
 # %% ../../nbs/models/27_public.ipynb #99091753
@@ -130,11 +129,7 @@ def load_public(
     path, public = Path(path), PUBLIC[name]
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such weights file; {name} is published at {public.source}")
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as e:
-        raise ValueError(f"{path}: not a file of weights ({type(e).__name__})") from None
-    net = public.build()
+    state, net = read_state(path), public.build()
     fit_state(net, public.keys(state.get("state_dict", state)), str(path))
     net = Adapted(net, public.format).eval()
     check_fingerprint(net, public.fingerprint, str(path))
