@@ -64,7 +64,7 @@ class NotebookItem(pytest.Item):
 
 def pytest_report_teststatus(report, config):
     if report.when == "call":
-        return report.outcome, report.outcome[0], f"{report.outcome} {report.duration:.0f} s"
+        return report.outcome, "." if report.passed else "F", f"{report.outcome} {report.duration:.0f} s"
 
 
 class NotebookFailed(Exception):

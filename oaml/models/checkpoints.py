@@ -8,8 +8,8 @@ __all__ = ['write_whole', 'save_weights', 'read_state', 'fit_state', 'load_weigh
 # %% ../../nbs/models/25_checkpoints.ipynb #4c3049b4
 import os
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
-from pickle import UnpicklingError
 
 import torch
 from safetensors import SafetensorError
@@ -41,10 +41,11 @@ def save_weights(model: nn.Module, path: Path, metadata: dict[str, str] | None =
 
 # %% ../../nbs/models/25_checkpoints.ipynb #c0e90b2e
 def read_state(path: Path) -> dict:
-    "What a PyTorch file holds, tensors and plain containers only. Raises ValueError for a file that is damaged or would run code."
+    "What a PyTorch file holds, tensors and plain containers only. Raises OSError, or ValueError for a file that is damaged or would run code."
+    data = BytesIO(Path(path).read_bytes())  # from a path, torch calls a cut file an OSError as well
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except (UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as e:
+        return torch.load(data, map_location="cpu", weights_only=True)
+    except Exception as e:  # whatever damaged bytes make the unpickler raise
         raise ValueError(f"{path}: not a file of weights ({type(e).__name__})") from None
 
 
