@@ -239,7 +239,7 @@ class Config:
         if wrong:
             raise ValueError("; ".join(wrong))
 
-
+# %% ../nbs/00_config.ipynb #5fba2917
 def make_config(values: dict) -> Config:
     "Check nested `values` and fill in defaults. Raises ValueError naming each wrong key, its value and what is allowed."
     try:

@@ -128,7 +128,7 @@ class Ranking(NamedTuple):
     table: pd.DataFrame  # photograph, rank, identity, name of its photograph, scores, probability; best first
     failed: pd.DataFrame  # photograph, reason
 
-
+# %% ../nbs/84_gallery.ipynb #51d51f1f
 class Gallery:
     "People of a folder of photographs, described once. Made by `enrol` or `load`."
 

@@ -307,7 +307,7 @@ def opened(photograph: Path | np.ndarray) -> tuple[np.ndarray | None, tuple[str,
         return None, (), e if isinstance(e, ValueError) else ValueError(f"{type(e).__name__}: {e}")
     return image, tuple(notes), None
 
-
+# %% ../nbs/83_match.ipynb #4d30f268
 def cropped(image: np.ndarray, notes: tuple[str, ...], faces: Faces | Exception, size: int) -> Found:
     "The main face of a photograph in which faces were looked for."
     if isinstance(faces, Exception):

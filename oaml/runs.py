@@ -101,7 +101,7 @@ PAPER, LATEX = (
     ("pdflatex", "bibtex"),
 )  # text of the paper; programs that set it
 
-
+# %% ../nbs/80_runs.ipynb #745a9a0f
 def photo_grid(config: Config) -> list[RunSpec]:
     "The experiment on photographs: features under every occluder, scores for either half of them, tables, paper; and a matcher for use."
     seed, halves = config.run.seeds[0], config.photo.halves
@@ -126,7 +126,7 @@ def photo_grid(config: Config) -> list[RunSpec]:
     )
     return [*runs, paper, RunSpec("matcher", NOTEBOOKS["matcher"], seed, needs=features)]
 
-
+# %% ../nbs/80_runs.ipynb #10be5961
 def grid(config: Config) -> list[RunSpec]:
     "All runs of a configuration in an order that respects needs. Raises ValueError where the evaluated variant is not trained."
     if config.data.source == "photos":
@@ -397,7 +397,7 @@ def hardware() -> dict:
         gpu=gpus,
     )
 
-
+# %% ../nbs/80_runs.ipynb #25ce8ee5
 def commit(folder: Path) -> str | None:  # None outside a checkout or without git
     "The git commit of a checkout, with +changes where files differ from it."
 
@@ -429,7 +429,7 @@ def versions() -> dict[str, str]:
             continue
     return out
 
-
+# %% ../nbs/80_runs.ipynb #82eccb6a
 def is_done(folder: Path, id: str) -> bool:
     "Is this run finished: sealed under this id, its metrics unchanged?"
     try:

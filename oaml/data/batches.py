@@ -103,7 +103,7 @@ class Shuffled(EpochBatches):
             flips = rng.integers(0, 2, len(chosen))
             yield list(zip(chosen[self.rank :: self.world].tolist(), flips[self.rank :: self.world].tolist()))
 
-
+# %% ../../nbs/data/14_batches.ipynb #2c07d949
 def train_loaders(
     config: Config,
     train: FaceTensors,

@@ -434,7 +434,7 @@ def scan(data, report: Report) -> dict[bytes, list[str]]:  # hash of the pixels:
     report.sizes = dict(sizes.most_common())
     return hashes
 
-
+# %% ../../nbs/data/17_convert.ipynb #708715d1
 def examine(path: Path) -> tuple[Report, object, dict[bytes, list[str]]]:
     "Report on one set, the open set (None where it cannot be opened), and the hashes of its images."
     report = Report(str(path), kind(path))
@@ -465,7 +465,7 @@ def examine(path: Path) -> tuple[Report, object, dict[bytes, list[str]]]:
     report.duplicates = [names for names in hashes.values() if len(names) > 1]
     return report, data, hashes
 
-
+# %% ../../nbs/data/17_convert.ipynb #b650855a
 def check(
     path: Path,  # any set that `kind` knows
     against: Path | None = None,  # another set that must share nobody with it, as the test set

@@ -69,6 +69,7 @@ IDENTITY = dict(  # trait: (mean, spread)
     age=(0, 1),
 )
 
+# %% ../../nbs/data/11_drawing.ipynb #ca5ff8d3
 NUISANCE = dict(
     yaw=(0, 0.19),
     pitch=(0, 0.1),

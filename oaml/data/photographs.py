@@ -128,7 +128,7 @@ PICTURES = dict(  # kind -> (file, places of its corners)
     shawl=[("noto/scarf.png", around(0, 46, 86, 96))],
 )
 
-
+# %% ../../nbs/data/18_photographs.ipynb #f2af4a64
 def read_template(kind: str, path: Path, anchors: np.ndarray, places: np.ndarray, longest: int = 192) -> Template:
     "Read an RGBA picture, shrunk so that no detail is lost to aliasing. Raises ValueError for one without alpha."
     rgba = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
@@ -298,7 +298,7 @@ def finished(image: np.ndarray, out: np.ndarray, visible: np.ndarray) -> tuple[n
     visible = np.where(crop_padding(image), 0, visible.clip(0, 1)).astype(np.float32)
     return (out.clip(0, 1) * 255 + 0.5).astype(np.uint8), visible
 
-
+# %% ../../nbs/data/18_photographs.ipynb #bb3ed5fc
 def occlude(
     image: np.ndarray,  # uint8 [H,W,3] RGB, an aligned crop
     landmarks: np.ndarray,  # [5,2] in its pixels; some may lie outside

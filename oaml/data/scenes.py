@@ -189,7 +189,7 @@ def _overlaps(box: np.ndarray, others: list[np.ndarray]) -> bool:
             return True
     return False
 
-
+# %% ../../nbs/data/1b_scenes.ipynb #dd195f9f
 class Scenes:
     "Drawn scenes with faces; item `i` is a pure function of (seed, split, i). Raises ValueError for a set that cannot be."
 

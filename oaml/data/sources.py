@@ -314,7 +314,7 @@ def cvlface(depth: int, data: str) -> Source:
         "Another layout than the published checkpoints: not read by oaml.models.public.",
     )
 
-
+# %% ../../nbs/data/1a_sources.ipynb #7239f858
 SOURCES = {
     "lfw": Source(
         "lfw112",

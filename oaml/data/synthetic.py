@@ -35,7 +35,7 @@ def code_of(*modules) -> str:  # hex digits
 DRAWING_CODE = code_of(oaml.data.occluders, oaml.data.drawing)  # once, at import: ast.parse is not safe in threads
 FIRST_IDENTITY = dict(train=0, val=1_000_000, test=2_000_000)  # numbers never meet between splits
 
-
+# %% ../../nbs/data/12_synthetic.ipynb #96af4655
 class SyntheticFaces:
     "Procedural faces with exact visibility; item `i` is image `i % per_identity` of person `i // per_identity`."
 

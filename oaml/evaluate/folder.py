@@ -113,7 +113,7 @@ def similarity_figure(
     figure.colorbar(image, label="score")
     return figure
 
-
+# %% ../../nbs/evaluate/58_folder.ipynb #f060f181
 def histogram_figure(
     scores,  # [N,N]
     identity,  # [N]
@@ -133,7 +133,7 @@ def histogram_figure(
     ax.set_xlabel("score")
     return figure
 
-
+# %% ../../nbs/evaluate/58_folder.ipynb #264b6e18
 def roc_figure(
     scores,  # [N,N]
     identity,  # [N]

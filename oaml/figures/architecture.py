@@ -139,7 +139,7 @@ def _total_label() -> str:
     rows = "".join(f'<TR><TD HEIGHT="16">{t}</TD></TR>' for t in terms)
     return f'<<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="1">{rows}</TABLE>>'
 
-
+# %% ../../nbs/figures/61_architecture.ipynb #45f02050
 def _arrows(graph):
     "Every arrow of the figure."
     for chain, color in (
@@ -162,7 +162,7 @@ def _arrows(graph):
         label="<<B>Occlusion-Aware Matching</B>&#160;&#160;>",
     )
 
-
+# %% ../../nbs/figures/61_architecture.ipynb #2dd53976
 def architecture_graph(
     faces: list,  # three faces, uint8 [H, W, 3]
     maps: list,  # their visibility maps, float [h, w] in 0 to 1, 1 = visible

@@ -128,7 +128,7 @@ def tagged(value: str, tag: str) -> str:
     look = dict(measured=f"<B>{value}</B>", reported=value, target=f"<I>{value}</I>")[tag]
     return look + TAGS[tag]
 
-
+# %% ../../nbs/figures/65_featherface.ipynb #9e245abd
 def _node(graph, name, label, x, y, width, height, shape="box", colour=BLUE, **more):
     "One node at its place, in inches."
     font = PAPER if colour == GREY else INK
@@ -157,7 +157,7 @@ def _note(graph, name, html, x, y, width, height, size="7"):
     table = f'<<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="0" WIDTH="{72 * width - 8:.0f}">{rows}</TABLE>>'
     _node(graph, name, table, x, y, width, height, "note", PAPER, fontsize=size)
 
-
+# %% ../../nbs/figures/65_featherface.ipynb #8c67a782
 def _panel(graph, letter, title, column, row):
     "Frame and title of a panel; returns its lower left corner."
     x, y = column * (WIDTH + GAP), row * (HEIGHT + GAP)
@@ -245,7 +245,7 @@ def _main_nodes(graph, net, shapes, x0, y0):
         _weight(graph, f"w_{kind}", "|".join(title), n, REPORTED.get({"ca": "attention", "ssh": "SSH"}.get(kind)), y)
     return y - pitch - 0.07
 
-
+# %% ../../nbs/figures/65_featherface.ipynb #ad6877b3
 PORTS = {
     ("conv4_up", "conv3_up"): ("sw", "ne"), ("conv3_up", "conv4_down"): ("e", "w"), ("conv4_up", "conv4_down"): ("s", "n"),
     ("conv4_down", "conv5_down"): ("e", "w"),
@@ -506,7 +506,7 @@ def _comparison_panel(graph, speedup: float | None):
     for k, (shape, meaning) in enumerate(SHAPES.items()):
         _node(graph, f"d_shape{k}", meaning, x0 + 0.38 + 0.675 * k, y0 + 0.14, 0.66, 0.2, shape, PAPER, fontsize="6.5")
 
-
+# %% ../../nbs/figures/65_featherface.ipynb #ff56f3ef
 def featherface_graph(
     net: FeatherFace | None = None,  # the network that is drawn; None: the preset spec, which is the described topology
     size: int = 640,  # pixels of its input

@@ -166,7 +166,7 @@ class Backbone(nn.Module):
             )
         return x
 
-
+# %% ../../nbs/models/20_backbone.ipynb #4cfaa4e0
 def init_weights(m: nn.Module):
     "Kaiming-normal convolutions and linear layers, zero biases."
     if isinstance(m, (nn.Conv2d, nn.Linear)):
