@@ -22,6 +22,7 @@ import matplotlib as mpl
 import seaborn as sns
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from PIL import Image
 
 # %% ../../nbs/figures/60_save.ipynb #cec6058e
 TEXT_WIDTH = 5.5  # inches: text width of the paper
@@ -117,7 +118,8 @@ def render_graph(
     complaint = done.stderr.decode(errors="replace")
     if done.returncode or "image" in complaint:  # a missing picture is only a warning to `dot`
         raise RuntimeError(f"dot could not make the {kind}: {complaint.strip()}")
-    return embed_images(done.stdout) if kind == "svg" else _undated(done.stdout)
+    finish = dict(svg=embed_images, pdf=_undated, png=_marked_300)
+    return finish[kind](done.stdout)
 
 
 def embed_images(
@@ -129,6 +131,13 @@ def embed_images(
         return b'href="data:image/png;base64,' + base64.b64encode(Path(match[1].decode()).read_bytes()) + b'"'
 
     return re.sub(rb'href="([^"]+\.png)"', inside, svg)
+
+
+def _marked_300(png: bytes) -> bytes:
+    "`dot` draws at 300 dots per inch, but does not say so in the file; programs then assume 72."
+    out = io.BytesIO()
+    Image.open(io.BytesIO(png)).save(out, "PNG", dpi=(300, 300))
+    return out.getvalue()
 
 
 def _undated(pdf: bytes) -> bytes:
