@@ -417,7 +417,7 @@ def match_report(result: MatchResult) -> str:
     s = result.scores
     return "\n".join(
         [
-            f"{result.names[0]} and {result.names[1]}: one person with probability {s['probability']:.2f} at even odds",
+            f"{result.names[0]} and {result.names[1]}: one person with probability {s['probability']:.3f} at even odds",
             f"global {s['global']:.3f} (alone {s['probability_global']:.2f})"
             f", local {s['local']:.3f} (alone {s['probability_local']:.2f}), fused {s['fused']:+.2f} log-odds",
             f"both show {s['coverage']:.0%} of the face; compared by {result.about}",
@@ -448,7 +448,7 @@ def match_figure(result: MatchResult) -> Figure:
             ax.plot(*place, "o", color=look["color"], markersize=4, markeredgecolor="white", markeredgewidth=0.6)
     s = result.scores
     figure.suptitle(
-        f"one person with probability {s['probability']:.2f} at even odds\n"
+        f"one person with probability {s['probability']:.3f} at even odds\n"
         f"global {s['global']:.2f}   local {s['local']:.2f}   fused {s['fused']:+.2f} log-odds   "
         f"both show {s['coverage']:.0%}",
         fontsize=9,
