@@ -774,10 +774,10 @@ START_SECONDS, DRAWING_SECONDS = (
 MATCHER_PAIRS = 64 * 32  # probes x gallery in a batch of a matcher that is trained on a finished network
 BASE_GB = 0.6  # of a process with torch in it
 PHOTO_COSTS = {
-    NOTEBOOKS["features"]: (120, 1.0),
-    NOTEBOOKS["scores"]: (1200, 6.0),
-    NOTEBOOKS["phototables"]: (60, 1.0),
-    NOTEBOOKS["matcher"]: (600, 5.0),
+    NOTEBOOKS["features"]: (160, 1.0),
+    NOTEBOOKS["scores"]: (900, 6.0),
+    NOTEBOOKS["phototables"]: (150, 1.0),
+    NOTEBOOKS["matcher"]: (300, 5.0),
 }  # seconds, GB: seen on two cores
 DRAW_RATE = 60  # drawn faces per second on two cores, the bar that the data notebook tests
 
