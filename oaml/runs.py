@@ -404,14 +404,15 @@ def hardware() -> dict:
 
 # %% ../nbs/80_runs.ipynb #25ce8ee5
 def commit(folder: Path) -> str | None:  # None outside a checkout or without git
-    "The git commit of a checkout, with +changes where files differ from it."
+    "The git commit of a checkout, with +changes where files differ from it that no run has written."
+    written = [f":(exclude){path}" for path in ("figures", "paper/generated", "paper/results", "README.md")]
 
     def git(*args):
         return subprocess.run(["git", "-C", str(folder), *args], capture_output=True, text=True)
 
     if shutil.which("git") is None or (head := git("rev-parse", "--verify", "HEAD")).returncode:
         return None
-    return head.stdout.strip() + ("+changes" if git("status", "--porcelain").stdout.strip() else "")
+    return head.stdout.strip() + ("+changes" if git("status", "--porcelain", "--", ".", *written).stdout.strip() else "")
 
 
 def versions() -> dict[str, str]:
