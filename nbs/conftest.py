@@ -18,6 +18,10 @@ def pytest_collect_file(parent, file_path):
         return NotebookFile.from_parent(parent, path=file_path)
 
 
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: "tests" not in item.path.parts)  # the longest first, or one process waits for them
+
+
 class NotebookFile(pytest.File):
     def collect(self):
         yield NotebookItem.from_parent(self, name=self.path.stem)

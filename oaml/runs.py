@@ -412,7 +412,9 @@ def commit(folder: Path) -> str | None:  # None outside a checkout or without gi
 
     if shutil.which("git") is None or (head := git("rev-parse", "--verify", "HEAD")).returncode:
         return None
-    return head.stdout.strip() + ("+changes" if git("status", "--porcelain", "--", ".", *written).stdout.strip() else "")
+    return head.stdout.strip() + (
+        "+changes" if git("status", "--porcelain", "--", ".", *written).stdout.strip() else ""
+    )
 
 
 def versions() -> dict[str, str]:
