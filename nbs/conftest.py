@@ -37,6 +37,7 @@ class NotebookItem(pytest.Item):
             | ({} if slow else {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
         )
         command += ["--flags", "slow"] * slow
+        limit = LIMIT * (4 if slow else 1)
         with tempfile.TemporaryFile("w+") as said:  # a pipe would be waited for until the last grandchild lets go of it
             process = subprocess.Popen(
                 command,
@@ -47,11 +48,11 @@ class NotebookItem(pytest.Item):
                 start_new_session=True,
             )
             try:
-                code = process.wait(LIMIT * (4 if slow else 1))
+                code = process.wait(limit)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGABRT)  # faulthandler says where each thread stands
                 process.wait()
-                code = f"not done after {LIMIT * (4 if slow else 1)} s"
+                code = f"not done after {limit} s"
             finally:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
