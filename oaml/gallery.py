@@ -8,6 +8,7 @@ __all__ = ['LAYOUT', 'SAVE_EVERY', 'OtherRecogniser', 'write_gallery', 'read_gal
 
 # %% ../nbs/84_gallery.ipynb #c5d179a8
 import json
+import os
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from tqdm.auto import tqdm
 
 from .align.folder import find_files
@@ -39,7 +40,13 @@ def write_gallery(
     tensors = {} if records is None else {k: v.contiguous() for k, v in records.half()._asdict().items()}
     index = dict(layout=LAYOUT, version=recogniser.version, about=recogniser.about)
     index |= dict(rows=json.dumps(rows), failed=json.dumps(failed))
-    write_whole(path, lambda part: save_file(tensors, part, index))
+
+    def write(part):
+        with open(part, "wb") as same:  # its owner's alone before there is anything to read
+            os.fchmod(same.fileno(), 0o600)
+        part.write(save(tensors, index))
+
+    write_whole(path, write)
 
 
 def read_gallery(path: Path, recogniser: Recogniser) -> tuple[list[dict], list[dict], FaceRecords | None]:
