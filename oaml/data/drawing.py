@@ -403,7 +403,7 @@ def camera(n, rng, image, visible):
     image = (image * 255).clip(0, 255).astype(np.uint8)
     _, code = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, int(min(n.quality, 98))])
     visible = np.round(both[..., 3].clip(0, 1) * 255).astype(np.uint8)
-    return cv2.imdecode(code, cv2.IMREAD_COLOR)[..., ::-1], visible
+    return np.ascontiguousarray(cv2.imdecode(code, cv2.IMREAD_COLOR)[..., ::-1]), visible
 
 # %% ../../nbs/data/11_drawing.ipynb #338c85fc
 def draw_face(
