@@ -44,6 +44,7 @@ from oaml.data.formats import (
     write_shard,
 )
 from .recordio import write_faces
+from ..models.checkpoints import below, clear_leftovers, write_bytes
 
 # %% ../../nbs/data/17_convert.ipynb #85a0e178
 class ShardFaces(Faces):
@@ -117,10 +118,7 @@ def fingerprint(path: Path) -> str:  # hex digits
 def put(path: Path, data: bytes):
     "Write a file whole or not at all; one that is there already stays."
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(path.name + ".part")
-        part.write_bytes(data)
-        os.replace(part, path)
+        write_bytes(path, data)
 
 
 @contextmanager
@@ -137,7 +135,7 @@ def claimed(
             )
     else:
         others = (
-            [p.name for p in target.iterdir() if p.name != note.name + ".part"]
+            [p.name for p in target.iterdir() if not p.name.startswith(f"{note.name}.")]
             if target.is_dir()
             else [target.name] * target.exists()
         )
@@ -151,6 +149,7 @@ def claimed(
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as e:
             raise BlockingIOError(f"{target}: another process is writing it") from e
+        clear_leftovers(target)  # of a conversion that was killed
         yield
 
 # %% ../../nbs/data/17_convert.ipynb #52be3cb6
@@ -160,7 +159,11 @@ def known_names(faces: Faces) -> list[str] | None:
         names = [f"{faces.people[i]}/{Path(n).name}" for i, n in zip(faces.identities, faces.names)]
     elif isinstance(faces, RecordIODataset):
         listed = faces.records.path.with_suffix(".lst")
-        rows = [line.split("\t") for line in listed.read_text().splitlines()] if listed.is_file() else []
+        rows = (
+            [line.split("\t") for line in listed.read_text("utf-8", "surrogateescape").splitlines()]
+            if listed.is_file()
+            else []
+        )
         table = {
             int(r[0]): r[2] for r in rows if len(r) == 3 and r[0].isdigit() and "/" in r[2]
         }  # mxnet's order of columns
@@ -193,11 +196,11 @@ def to_folder(faces: Faces, names: list[str] | None, target: Path) -> int:
     "Write `<identity>/<image>`; returns how many images were missing."
     before = 0
     for i in tqdm(range(len(faces)), desc=target.name, unit="img", disable=len(faces) < 2000):
-        if names and (target / names[i]).exists():
+        if names and below(target, names[i]).exists():
             before += 1
             continue
         data = faces.encoded(i)
-        path = target / (names[i] if names else f"{faces.identities[i]:07d}/{i:08d}{suffix_of(data)}")
+        path = below(target, names[i] if names else f"{faces.identities[i]:07d}/{i:08d}{suffix_of(data)}")
         before += path.exists()
         put(path, data)
     return len(faces) - before
@@ -228,11 +231,9 @@ def to_webdataset(faces: Faces, names: list[str] | None, target: Path, per_shard
         shard, rows = target / f"{k:06d}.tar", range(start, min(start + per_shard, len(faces)))
         if not shard.exists():
             data = ((i, faces.encoded(i)) for i in rows)
-            part = shard.with_name(shard.name + ".part")
             write_shard(
-                part, ((names[i] if names else f"{i:09d}{suffix_of(d)}", int(faces.identities[i]), d) for i, d in data)
+                shard, ((names[i] if names else f"{i:09d}{suffix_of(d)}", int(faces.identities[i]), d) for i, d in data)
             )
-            os.replace(part, shard)
             missing += len(rows)
     return missing
 
@@ -316,6 +317,8 @@ def to_memfile(pairs: Pairs, target: Path) -> int:
                 )
             scaled = (np.float32(image[..., ::-1]) / np.float32(255) - np.float32(0.5)) / np.float32(0.5)
             f.write(np.ascontiguousarray(scaled.transpose(2, 0, 1)).tobytes())
+        f.flush()
+        os.fsync(f.fileno())
     os.replace(part, data)
     return len(where) - done
 

@@ -19,6 +19,8 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
+from ..models.checkpoints import write_text
+
 # %% ../../nbs/data/15_recordio.ipynb #db3f42e3
 MAGIC = struct.pack("<I", 0xCED7230A)
 WHOLE, FIRST, MIDDLE, LAST = range(4)  # cflag
@@ -422,6 +424,8 @@ def write_faces(
             out.write(i + 1, pack(IRHeader(0, ids[i], i + 1, 0), image(i)))
         for key, label in ends[max(out.written - n, 0) :]:
             out.write(key, pack(IRHeader(0, label, key, 0), b""))
-        path.with_name("property").write_text(f"{len(starts)},{size[0]},{size[1]}\n")
+        write_text(path.with_name("property"), f"{len(starts)},{size[0]},{size[1]}\n")
         if names is not None:
-            path.with_suffix(".lst").write_text("".join(f"{i + 1}\t{ids[i]}\t{name}\n" for i, name in enumerate(names)))
+            write_text(
+                path.with_suffix(".lst"), "".join(f"{i + 1}\t{ids[i]}\t{name}\n" for i, name in enumerate(names))
+            )

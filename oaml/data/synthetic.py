@@ -11,7 +11,6 @@ import ast
 import fcntl
 import hashlib
 import json
-import os
 from pathlib import Path
 
 import cv2
@@ -24,6 +23,7 @@ import oaml.data.drawing
 import oaml.data.occluders
 from .drawing import SPLITS, draw_face
 from .occluders import OCCLUDERS
+from ..models.checkpoints import write_json, write_whole
 
 # %% ../../nbs/data/12_synthetic.ipynb #d4ba11cf
 def code_of(*modules) -> str:  # hex digits
@@ -172,21 +172,18 @@ def cache_name(faces: SyntheticFaces) -> str:
 
 def draw_into(path: Path, faces: SyntheticFaces, workers: int):
     "Draw all faces in parallel into a cache file, then write its sidecar."
-    part = path.with_suffix(f".{os.getpid()}.tmp")
-    try:
-        out = np.lib.format.open_memmap(part, mode="w+", dtype=RECORD, shape=(len(faces),))
-        drawn = DataLoader(_Drawn(faces), None, num_workers=workers, worker_init_fn=one_thread)
+    drawn = DataLoader(_Drawn(faces), None, num_workers=workers, worker_init_fn=one_thread)
+    header = dict(descr=np.lib.format.dtype_to_descr(RECORD), fortran_order=False, shape=(len(faces),))
+
+    def write(out):
+        np.lib.format.write_array_header_1_0(out, header)
         with tqdm(total=len(faces), desc=f"drawing {faces.split}", unit="img") as bar:
-            for k, chunk in enumerate(drawn):
-                records = chunk.numpy().view(RECORD)
-                out[64 * k : 64 * k + len(records)] = records
-                bar.update(len(records))
-        out.flush()
-        os.replace(part, path)
-        part.write_text(json.dumps(dict(spec=faces.spec(), sha256=sha256(path)), indent=1))
-        os.replace(part, path.with_suffix(".json"))  # last: without it the cache does not count
-    finally:
-        part.unlink(missing_ok=True)
+            for chunk in drawn:
+                out.write(chunk.numpy())
+                bar.update(len(chunk) // RECORD.itemsize)
+
+    write_whole(path, write)
+    write_json(path.with_suffix(".json"), dict(spec=faces.spec(), sha256=sha256(path)))  # last: what makes it count
 
 
 def cached(

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from .identification import rank_k, ranks
 from .verification import check_matrix, false_accept_threshold, pair_rates, roc
-from ..models.checkpoints import write_whole
+from ..models.checkpoints import write_text, write_whole
 
 # %% ../../nbs/evaluate/58_folder.ipynb #791b309e
 def folder_pairs(
@@ -207,13 +207,13 @@ def write_report(
         for kind in ("png", "pdf"):
             path = out / f"{name}.{kind}"
             metadata = {"CreationDate": None} if kind == "pdf" else None
-            write_whole(path, lambda p: figure.savefig(p, format=kind, dpi=150, metadata=metadata))  # noqa: B023
+            write_whole(path, lambda out: figure.savefig(out, format=kind, dpi=150, metadata=metadata))  # noqa: B023
             written.append(path)
     text = report_markdown(report, title) + "".join(f"\n![{name}]({name}.png)\n" for name in figures)
     for path, content in (
         (out / "report.md", text),
         (out / "report.json", json.dumps(report, indent=1, allow_nan=False)),
     ):
-        write_whole(path, lambda p: p.write_text(content))  # noqa: B023
+        write_text(path, content)
         written.append(path)
     return written

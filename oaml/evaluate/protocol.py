@@ -74,18 +74,10 @@ def gallery_and_probes(
 # %% ../../nbs/evaluate/55_protocol.ipynb #9cd05c23
 def save_extracted(x: Extracted, path: Path):
     "Keep what was extracted as one uncompressed .npz file."
-
-    def write(part):
-        with open(part, "wb") as f:
-            np.savez(
-                f,
-                **{
-                    k: v.numpy() if torch.is_tensor(v) else v.astype(v.dtype.str.replace("O", "U"))
-                    for k, v in x._asdict().items()
-                },
-            )
-
-    write_whole(path, write)
+    arrays = {
+        k: v.numpy() if torch.is_tensor(v) else v.astype(v.dtype.str.replace("O", "U")) for k, v in x._asdict().items()
+    }
+    write_whole(path, lambda out: np.savez(out, **arrays))
 
 
 def load_extracted(path: Path) -> Extracted:

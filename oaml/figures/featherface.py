@@ -16,7 +16,8 @@ import torch
 from torch import nn
 
 from .architecture import FONT
-from .save import save_figure, write_whole
+from .save import save_figure
+from ..models.checkpoints import write_text
 from ..models.featherface import CBAM, CHANNELS, LEVELS, SSH, CoordinateAttention, FeatherFace, count, part_counts
 
 # %% ../../nbs/figures/65_featherface.ipynb #09235944
@@ -537,5 +538,5 @@ def save_featherface_figure(
 ) -> list[Path]:  # dot, pdf, svg, png, json
     "Write `featherface_v2_architecture`.dot, .pdf, .svg, .png (300 DPI) and its sidecar; the DOT file also where `dot` is missing."
     graph, stem = featherface_graph(net, speedup=speedup), "featherface_v2_architecture"
-    source = write_whole({Path(folder) / f"{stem}.dot": graph.source.encode()})
-    return source + save_figure(graph, stem, folder, provenance)
+    write_text(source := Path(folder) / f"{stem}.dot", graph.source)
+    return [source] + save_figure(graph, stem, folder, provenance)

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from .save import OCCLUDER_LABELS, write_whole
+from .save import OCCLUDER_LABELS
+from ..models.checkpoints import write_text
 
 # %% ../../nbs/figures/64_tables.ipynb #c7069878
 _LATEX = {
@@ -302,4 +303,5 @@ def write_numbers(
                 f"{name} is tagged {tag!r} but has no source: expected a run id, a publication or who set it"
             )
         lines.append(f"\\newcommand{{\\{name}}}{{{escape_latex(value)}}}% {tag}: {' '.join(str(source).split())}")
-    return write_whole({path: ("\n".join(lines) + "\n").encode()})[0]
+    write_text(path, "\n".join(lines) + "\n")
+    return Path(path)

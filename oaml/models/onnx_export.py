@@ -18,7 +18,7 @@ import onnxruntime
 import torch
 from torch import nn
 
-from .checkpoints import write_whole
+from .checkpoints import write_bytes
 from .network import FaceNet
 
 # %% ../../nbs/models/29_onnx_export.ipynb #e9cd73dd
@@ -75,7 +75,7 @@ def export_onnx(
         finally:
             log.setLevel(level)
     program.model.metadata_props.update(description(net))
-    write_whole(path, lambda part: program.save(part, external_data=False))
+    write_bytes(path, program.model_proto.SerializeToString())
 
 # %% ../../nbs/models/29_onnx_export.ipynb #f496b5a4
 class FaceReading(NamedTuple):

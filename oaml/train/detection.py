@@ -22,7 +22,7 @@ from tqdm.auto import tqdm
 
 from ..data.synthetic import one_thread
 from ..data.wider import augmented
-from ..models.checkpoints import write_whole
+from ..models.checkpoints import write_text, write_whole
 from ..models.featherface import MEAN_BGR, FeatherFace, Predictions, encode_boxes, encode_landmarks, priors
 from .guard import check_gradients, guarded
 
@@ -146,9 +146,9 @@ def _resume(path: Path, net, optimizer, plan: Plan) -> list[dict]:  # history
 def _write(folder: Path, net, optimizer, plan: Plan, history: list[dict]):
     "Log, weights and state, each whole; the state last."
     state = dict(net=net.state_dict(), optimizer=optimizer.state_dict(), plan=plan._asdict(), history=history)
-    write_whole(folder / "log.csv", lambda part: pd.DataFrame(history).to_csv(part, index=False))
-    write_whole(folder / "featherface.pth", lambda part: torch.save(net.state_dict(), part))
-    write_whole(folder / "state.pt", lambda part: torch.save(state, part))
+    write_text(folder / "log.csv", pd.DataFrame(history).to_csv(index=False))
+    write_whole(folder / "featherface.pth", lambda out: torch.save(net.state_dict(), out))
+    write_whole(folder / "state.pt", lambda out: torch.save(state, out))
 
 # %% ../../nbs/train/45_detection.ipynb #3614feeb
 def fit_detector(

@@ -19,7 +19,7 @@ from tqdm.auto import tqdm
 
 from ..config import Config, Optim, to_dict
 from ..data.batches import FaceTensors, train_loaders
-from ..models.checkpoints import save_weights, write_whole
+from ..models.checkpoints import save_weights, write_text, write_whole
 from .guard import check_gradients, guarded
 from .joint import JointModel
 
@@ -71,7 +71,7 @@ def identity_of(config: Config, seed: int) -> dict:
 def write_state(path: Path, model: JointModel, optimizer: torch.optim.Optimizer, progress: dict, identity: dict):
     "Write a training state: whole, or not at all."
     state = dict(model=model.state_dict(), optimizer=optimizer.state_dict(), progress=progress, identity=identity)
-    write_whole(path, lambda part: torch.save(state, part))
+    write_whole(path, lambda out: torch.save(state, out))
 
 
 def read_state(path: Path, model: JointModel, optimizer: torch.optim.Optimizer, identity: dict) -> dict:  # progress
@@ -220,9 +220,7 @@ class Learner:
         "Write logs, weights and state, each whole; the state last."
         tables = dict(log=self.history) | (dict(validation=self.validation) if self.validate is not None else {})
         for name, rows in tables.items():
-            write_whole(
-                self.folder / f"{name}.csv", lambda part, rows=rows: pd.DataFrame(rows).to_csv(part, index=False)
-            )
+            write_text(self.folder / f"{name}.csv", pd.DataFrame(rows).to_csv(index=False))
         save_weights(self.bare, self.folder / "weights.safetensors")
         progress = dict(epoch=self.epoch, step=self.step, history=self.history, validation=self.validation)
         write_state(self.folder / "state.pt", self.bare, self.optimizer, progress, identity_of(self.config, self.seed))
