@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from .drawing import ARCFACE, similarity
+from .formats import open_image
 from .occluders import cover
 
 # %% ../../nbs/data/18_photographs.ipynb #c7e826bf
@@ -131,11 +132,11 @@ PICTURES = dict(  # kind -> (file, places of its corners)
 # %% ../../nbs/data/18_photographs.ipynb #f2af4a64
 def read_template(kind: str, path: Path, anchors: np.ndarray, places: np.ndarray, longest: int = 192) -> Template:
     "Read an RGBA picture, shrunk so that no detail is lost to aliasing. Raises ValueError for one without alpha."
-    rgba = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if rgba is None or rgba.ndim != 3 or rgba.shape[2] != 4:
-        raise ValueError(f"{path}: shape {None if rgba is None else rgba.shape}, expected an RGBA picture")
+    picture = open_image(path.read_bytes(), str(path))
+    if not picture.has_transparency_data:
+        raise ValueError(f"{path}: mode {picture.mode}, expected an RGBA picture")
+    rgba = np.array(picture.convert("RGBA"), np.float32) / 255
     scale = min(1, longest / max(rgba.shape[:2]))
-    rgba = cv2.cvtColor(rgba, cv2.COLOR_BGRA2RGBA).astype(np.float32) / 255
     rgba[..., :3] *= rgba[..., 3:]
     size = [round(n * scale) for n in rgba.shape[1::-1]]
     return Template(kind, cv2.resize(rgba, size, interpolation=cv2.INTER_AREA), np.asarray(anchors) * scale, places)
@@ -155,8 +156,8 @@ def load_templates(
     for kind, pictures in PICTURES.items():
         out[kind] = []
         for name, places in pictures:
-            h, w = cv2.imread(str(folder / name), cv2.IMREAD_UNCHANGED).shape[:2]
-            out[kind].append(read_template(kind, folder / name, CORNERS * [w, h], places))
+            size = open_image((folder / name).read_bytes(), name).size
+            out[kind].append(read_template(kind, folder / name, CORNERS * size, places))
     table = configparser.ConfigParser(comment_prefixes=(";", "#"))
     table.read(folder / "masktheface" / "masks.cfg")
     for kind, names in dict(surgical=["surgical", "surgical_blue", "surgical_green"], n95=["N95"]).items():
@@ -296,7 +297,7 @@ def specimen(kind: str, name: str, seed: int) -> np.random.Generator:
 def finished(image: np.ndarray, out: np.ndarray, visible: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     "A covered image [0,1] of `image` as uint8, and its visibility float32, which is zero on padding."
     visible = np.where(crop_padding(image), 0, visible.clip(0, 1)).astype(np.float32)
-    return (out.clip(0, 1) * 255 + 0.5).astype(np.uint8), visible
+    return (out.clip(0, 1) * 255 + 0.5).astype(np.uint8, order="C"), visible
 
 # %% ../../nbs/data/18_photographs.ipynb #bb3ed5fc
 def occlude(
@@ -318,7 +319,7 @@ def occlude(
         raise ValueError(f"no template for {kind!r}: expected the photographed occluders, see load_templates")
     frame, rng = face_frame(landmarks), specimen(kind, name, seed)
     if kind == "none":
-        return image, 1 - crop_padding(image).astype(np.float32)
+        return np.ascontiguousarray(image), 1 - crop_padding(image).astype(np.float32)
     if kind in DRAWN:
         out, visible = draw_layer(image, frame, kind, rng)
     else:

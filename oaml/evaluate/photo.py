@@ -10,7 +10,6 @@ __all__ = ['PhotoPairs', 'Photographs', 'extract_photographs', 'train_head', 'pr
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import pandas as pd
 import torch
@@ -20,9 +19,10 @@ from torch import nn
 from tqdm.auto import tqdm
 
 from ..data.batches import to_tensors
-from ..data.formats import read_pairs
+from ..data.formats import decode_image, read_pairs
 from ..data.own import read_landmarks
 from ..data.photographs import Template, occlude
+from ..models.checkpoints import below, write_whole
 from ..models.common import Adapter, CommonVisibility, EndLayer, cell_parts
 from ..models.occlusion import OcclusionHead, mask_to_map
 from ..models.qaconv import QAConv, evidence_weights
@@ -47,7 +47,7 @@ class Photographs:
             raise FileNotFoundError(f"{table}: no such file; `oaml data get lfw` makes the folder")
         self.names = sorted(pd.read_csv(table, usecols=[0]).iloc[:, 0])
         self.landmarks = read_landmarks(table, self.names)
-        if missing := [n for n in self.names if not (self.root / "images" / n).is_file()]:
+        if missing := [n for n in self.names if not below(self.root, "images", n).is_file()]:
             raise FileNotFoundError(
                 f"{self.root}: {len(missing)} images of landmarks5.csv are missing: {', '.join(missing[:5])}"
             )
@@ -67,10 +67,8 @@ class Photographs:
     def covered(self, k: int, kind: str, templates: dict[str, list[Template]] | None, seed: int):
         "Photograph k under an occluder: (image uint8 [112,112,3], visibility [112,112])."
         name = self.names[k]
-        image = cv2.imread(str(self.root / "images" / name))
-        if image is None:
-            raise ValueError(f"{self.root / 'images' / name}: cannot be read as an image")
-        return occlude(np.ascontiguousarray(image[..., ::-1]), self.landmarks[k], kind, name, templates, seed)
+        image = decode_image(self.root / "images" / name)
+        return occlude(image, self.landmarks[k], kind, name, templates, seed)
 
 
 @torch.inference_mode()
@@ -83,17 +81,22 @@ def extract_photographs(
     seed: int = 0,
     batch: int = 16,  # small: the maps of a batch stay in the cache
 ) -> np.ndarray:  # visibility of every cell, float32 [N,h,w]; the features are in the file, float16 [N,C,h,w]
-    "Cover every photograph, run the network, and keep its maps in a memory-mapped file."
-    size = backbone.tap_size
-    features = np.lib.format.open_memmap(path, "w+", np.float16, (len(photos), backbone.tap_channels, size, size))
-    visible = np.empty((len(photos), size, size), np.float32)
+    "Cover every photograph, run the network, and keep its maps in a file that can be mapped. Raises as `write_whole`."
+    size, number = backbone.tap_size, len(photos)
+    visible = np.empty((number, size, size), np.float32)
     backbone = backbone.to(memory_format=torch.channels_last)
-    for k in tqdm(range(0, len(photos), batch), desc=kind, unit="batch", mininterval=5):
-        pairs = [to_tensors(*photos.covered(i, kind, templates, seed)) for i in range(k, min(k + batch, len(photos)))]
-        x, mask = (torch.stack(t) for t in zip(*pairs))
-        features[k : k + batch] = backbone.features(x.contiguous(memory_format=torch.channels_last)).half().numpy()
-        visible[k : k + batch] = mask_to_map(mask, (size, size))[:, 0].numpy()
-    features.flush()
+    header = dict(descr="<f2", fortran_order=False, shape=(number, backbone.tap_channels, size, size))
+
+    def write(out):
+        np.lib.format.write_array_header_1_0(out, header)
+        for k in tqdm(range(0, number, batch), desc=kind, unit="batch", mininterval=5):
+            faces = [photos.covered(i, kind, templates, seed) for i in range(k, min(k + batch, number))]
+            x, mask = (torch.stack(t) for t in zip(*(to_tensors(*face) for face in faces)))
+            features = backbone.features(x.contiguous(memory_format=torch.channels_last))
+            out.write(np.ascontiguousarray(features.half().numpy()))
+            visible[k : k + batch] = mask_to_map(mask, (size, size))[:, 0].numpy()
+
+    write_whole(path, write)
     return visible
 
 # %% ../../nbs/evaluate/59_photo.ipynb #0411ad9c
