@@ -9,6 +9,7 @@ __all__ = ['HEAD', 'TEXT', 'FILTERS', 'measure_pixels', 'head_pose', 'perceptual
 # %% ../../nbs/align/32_curate.ipynb #99bf2f27
 import csv
 import os
+from collections import Counter
 from pathlib import Path
 
 import cv2
@@ -16,6 +17,8 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+
+from ..models.checkpoints import below, move_file
 
 # %% ../../nbs/align/32_curate.ipynb #744c4e57
 def measure_pixels(
@@ -139,23 +142,25 @@ def rejections(
 # %% ../../nbs/align/32_curate.ipynb #95e45390
 def unused(folder: Path, name: str) -> Path:
     "The first of name-001.csv, name-002.csv, … that is not there."
-    return next(p for k in range(1, 10**6) if not (p := folder / f"{name}-{k:03d}.csv").exists())
+    return next(p for k in range(1, 10**6) if not os.path.lexists(p := folder / f"{name}-{k:03d}.csv"))
 
 
 def move_noted(
     moves: list[tuple[Path, Path]],  # from, to
     note: Path,  # undo file; each line is on disk before its file moves
 ):
-    "Move files. Raises FileExistsError before the first move where something is in the way."
-    if there := [str(to) for _, to in moves if to.exists()]:
+    "Move files. Raises, before the first move, FileExistsError where something is in the way, ValueError where a file is named twice."
+    if there := [str(to) for _, to in moves if os.path.lexists(to)]:
         raise FileExistsError(f"{len(there)} files are in the way, nothing was moved: {', '.join(there[:10])}")
-    with open(note, "x", newline="", errors="surrogateescape") as f:
+    for side in zip(*moves):
+        if twice := [str(path) for path, count in Counter(map(os.path.abspath, side)).items() if count > 1]:
+            raise ValueError(f"{len(twice)} files are named twice, nothing was moved: {', '.join(twice[:10])}")
+    with open(note, "x", newline="", encoding="utf-8", errors="surrogateescape") as f:
         for source, to in moves:
             csv.writer(f).writerow([source.relative_to(note.parent).as_posix(), to.relative_to(note.parent).as_posix()])
             f.flush()
             os.fsync(f.fileno())
-            to.parent.mkdir(parents=True, exist_ok=True)
-            source.rename(to)
+            move_file(source, to)
 
 
 def reject(
@@ -163,14 +168,14 @@ def reject(
     filters: list[str],  # of FILTERS
     apply: bool = False,  # False: only say what would be moved
 ) -> pd.Series:  # names below images, and why
-    "Move photographs that do not pass the filters to `rejected`. Raises FileNotFoundError without a manifest, and as `rejections`."
+    "Move photographs that do not pass the filters to `rejected`. Raises FileNotFoundError without a manifest, ValueError for one that names a place outside, and as `rejections`."
     folder = Path(folder)
     table = read_manifest(folder / "manifest.csv")
     table = table[table.image != ""].set_index("image")
     out = rejections(table, filters)
-    out = out[[(folder / "images" / name).is_file() for name in out.index]]
+    out = out[[below(folder, "images", name).is_file() for name in out.index]]
     if apply and len(out):
-        moves = [(folder / "images" / name, folder / "rejected" / name) for name in out.index]
+        moves = [tuple(below(folder, place, name) for place in ("images", "rejected")) for name in out.index]
         move_noted(moves, unused(folder, "undo"))
     return out
 
@@ -178,13 +183,13 @@ def reject(
 def undo(
     note: Path,  # an undo file
 ) -> int:  # files moved back
-    "Move back what an undo file lists. Raises FileNotFoundError, or FileExistsError before the first move where something is in the way."
+    "Move back what an undo file lists. Raises FileNotFoundError; ValueError for a place outside its folder; and as `move_noted`, before the first move."
     note = Path(note)
     if not note.is_file():
         raise FileNotFoundError(f"{note}: no such undo file")
-    with open(note, newline="", errors="surrogateescape") as f:
-        moves = [[note.parent / name for name in line] for line in csv.reader(f) if len(line) == 2]
-    moves = [(to, source) for source, to in moves if to.exists()]  # a run may have ended between line and move
+    with open(note, newline="", encoding="utf-8", errors="surrogateescape") as f:
+        moves = [[below(note.parent, name) for name in line] for line in csv.reader(f) if len(line) == 2]
+    moves = [(to, source) for source, to in moves if os.path.lexists(to)]  # a run may have ended between line and move
     move_noted(moves, unused(note.parent, "undoing"))
-    note.rename(unused(note.parent, "undone"))
+    move_file(note, unused(note.parent, "undone"))
     return len(moves)

@@ -31,9 +31,9 @@ from tqdm.auto import tqdm
 from .curate import head_pose, mark_duplicates, measure_pixels, perceptual_hash, read_manifest
 from .mtcnn import MTCNN, Faces, find_preset
 from .warp import align, centre_matrix, reference, warp
-from ..data.formats import decode_image, is_image
+from ..data.formats import decode_image, is_image, open_image
 from ..data.sources import HEADER
-from ..models.checkpoints import write_whole
+from ..models.checkpoints import below, clear_leftovers, move_file, write_json, write_text, write_whole
 
 # %% ../../nbs/align/33_folder.ipynb #78928e87
 MAX_PIXELS = 150_000_000  # 12,000 x 9,000 is 108 million
@@ -48,11 +48,9 @@ def read_photograph(
     if not data:
         raise ValueError("zero bytes")
     try:
-        header = Image.open(io.BytesIO(data))
-    except Image.DecompressionBombError as e:
-        raise ValueError(f"too large: {e}") from e
-    except Exception as e:  # Pillow's readers raise whatever damaged bytes lead them to
-        raise ValueError("no image that can be read") from e
+        header = open_image(data, "")
+    except ValueError as e:
+        raise ValueError(str(e).removeprefix(": ")) from e
     if header.width * header.height > max_pixels:
         raise ValueError(f"too large: {header.width}x{header.height} pixels, expected at most {max_pixels:,}")
     try:
@@ -111,7 +109,8 @@ def finish(
         return row | dict(status="no face", reason=f"no face found in {width}x{height} pixels", image="")
     row |= measure_pixels(crop) | dict(zip(COLUMNS[-10:], np.round(points, 2).ravel().tolist()))
     kind = "PNG" if row["image"].endswith(".png") else "JPEG"
-    write_whole(out / "images" / row["image"], lambda part: Image.fromarray(crop).save(part, kind, quality=95))
+    path = below(out, "images", row["image"])
+    write_whole(path, lambda file: Image.fromarray(crop).save(file, kind, quality=95))
     return row
 
 # %% ../../nbs/align/33_folder.ipynb #a0d6b56a
@@ -119,7 +118,7 @@ def read_rows(path: Path) -> dict[str, Row]:  # name -> row
     "Whole rows of a manifest that may have been cut off; none where there is no file."
     if not path.is_file():
         return {}
-    with open(path, newline="", errors="surrogateescape") as f:
+    with open(path, newline="", encoding="utf-8", errors="surrogateescape") as f:
         text = f.read()
     rows = list(csv.reader(io.StringIO(text)))
     rows = rows if text.endswith("\n") else rows[:-1]
@@ -138,18 +137,18 @@ def still_done(row: Row, path: Path, out: Path) -> bool:
 
 
 def crops_of(row: Row, out: Path) -> list[Path]:
-    "Where the crop of a row lies."
-    places = [out / folder / row["image"] for folder in ("images", "rejected")] if row["image"] else []
+    "Where the crop of a row lies. Raises ValueError for a row that names a place outside."
+    places = [below(out, folder, row["image"]) for folder in ("images", "rejected")] if row["image"] else []
     return [path for path in places if path.is_file()]
 
 
 def set_aside(rows: list[Row], out: Path):
-    "Move the crops of rows that are done anew to `replaced`."
-    for row in rows:
-        for path in crops_of(row, out):
-            to = out / "replaced" / row["changed"] / row["image"]
-            to.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(path, to)
+    "Move the crops of rows that are done anew to `replaced`. Raises ValueError, before the first move, for a row that names a place outside."
+    moves = [(row, path) for row in rows for path in crops_of(row, out)]
+    for row, path in moves:
+        times = (row["changed"], *(f"{row['changed']}-{k}" for k in range(2, 10**6)))
+        places = (below(out, "replaced", time, row["image"]) for time in times)
+        move_file(path, next(to for to in places if not os.path.lexists(to)))
 
 # %% ../../nbs/align/33_folder.ipynb #7a41c9cd
 def find_files(source: Path, out: Path) -> list[str]:
@@ -269,7 +268,7 @@ def check_settings(out: Path, settings: dict):
         old = json.loads(path.read_text())
         if differ := [f"{k} {old.get(k)!r}, now {v!r}" for k, v in settings.items() if old.get(k) != v]:
             raise ValueError(f"{out} was made with other settings ({'; '.join(differ)}): give another folder")
-    write_whole(path, lambda part: part.write_text(json.dumps(settings, indent=1)))
+    write_json(path, settings)
 
 
 def write_manifest(out: Path, rows: dict[str, Row]):
@@ -278,24 +277,18 @@ def write_manifest(out: Path, rows: dict[str, Row]):
     writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows[name] for name in sorted(rows))
-
-    def put(part, content):
-        part.write_text(content, errors="surrogateescape")
-
-    write_whole(out / "manifest.csv", lambda part: put(part, text.getvalue()))
+    write_text(out / "manifest.csv", text.getvalue())
     table = read_manifest(out / "manifest.csv")
     table = mark_duplicates(table.set_index("name")).reset_index()
     whole = {c: "Int64" for c in ("bytes", "height", "width", "faces", "colours", "duplicate")}
-    text = table.astype(whole).to_csv(index=False)
-    write_whole(out / "manifest.csv", lambda part: put(part, text))
+    write_text(out / "manifest.csv", table.astype(whole).to_csv(index=False))
     points = table[table.image != ""].sort_values("image")[["image", *COLUMNS[-10:]]]
-    landmarks = points.to_csv(index=False, float_format="%.2f")
-    write_whole(out / "landmarks5.csv", lambda part: put(part, landmarks))
+    write_text(out / "landmarks5.csv", points.to_csv(index=False, float_format="%.2f"))
 
 # %% ../../nbs/align/33_folder.ipynb #a3442edc
 def run_all(work: Work, detector, workers: int, journal: Path, rows: dict[str, Row], total: int):
     "Do the work; rows go to the journal as they are finished, and into `rows`."
-    with open(journal, "w", newline="", errors="surrogateescape") as f, warnings.catch_warnings():
+    with open(journal, "w", newline="", encoding="utf-8", errors="surrogateescape") as f, warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # max_pixels is the limit here
         writer = csv.DictWriter(f, COLUMNS, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
@@ -344,8 +337,7 @@ def align_folder(
     rows = read_rows(out / "manifest.csv") | read_rows(journal)
     done = {n for n in names if n in rows and still_done(rows[n], source / n, out)}
     if todo := [name for name in names if name not in done]:
-        for part in (out / "images").rglob("*.tmp"):  # a crop that was being written when a run was killed
-            part.unlink()
+        clear_leftovers(out / "images")
         set_aside([rows[name] for name in todo if name in rows], out)
         rows = {name: row for name, row in rows.items() if name not in set(todo)}
         crops = crop_names(todo, suffix, {str(row["image"]) for row in rows.values()})

@@ -18,6 +18,7 @@ from torchvision import tv_tensors
 from torchvision.transforms.v2 import functional as TF
 
 from .formats import data_root, decode_image
+from ..models.checkpoints import below
 
 # %% ../../nbs/data/1c_wider.ipynb #10117a24
 class Labelled(NamedTuple):
@@ -70,7 +71,7 @@ def read_voc(path: Path) -> Labelled:
 
 # %% ../../nbs/data/1c_wider.ipynb #f08c9d79
 class Wider:
-    "Labelled photographs; item `i` is dict(image, boxes, landmarks, name). Raises FileNotFoundError for missing photographs."
+    "Labelled photographs; item `i` is dict(image, boxes, landmarks, name). Raises FileNotFoundError for missing photographs, ValueError for names outside."
 
     def __init__(
         self,
@@ -79,7 +80,7 @@ class Wider:
         skip_missing: bool = False,  # leave out photographs that are not there, instead of raising
     ):
         self.images, listed = Path(root) / "images", read_labels(Path(root) / labels)
-        missing = [x.name for x in listed if not (self.images / x.name).is_file()]
+        missing = [x.name for x in listed if not below(self.images, x.name).is_file()]
         if missing and not skip_missing:
             some = ", ".join(missing[:5]) + ", …" * (len(missing) > 5)
             raise FileNotFoundError(f"{root}: {len(missing)} of {len(listed)} photographs are missing: {some}")

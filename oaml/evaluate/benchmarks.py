@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..models.checkpoints import below
+
 # %% ../../nbs/evaluate/57_benchmarks.ipynb #50b6effe
 class PairSet(NamedTuple):
     "A verification benchmark: N pairs of M different images"
@@ -74,9 +76,9 @@ def listed_pairs(
     fold,  # [N] int
     identity=person_of,  # function file -> person; None: unknown
 ) -> PairSet:
-    """Pairs of files. Raises `FileNotFoundError` listing every missing file, `ValueError` for labels against names."""
+    """Pairs of files. Raises `FileNotFoundError` listing every missing file, `ValueError` for labels against names or files outside."""
     files = list(dict.fromkeys(file for pair in pairs for file in pair))
-    if missing := [file for file in files if not (Path(root) / file).is_file()]:
+    if missing := [file for file in files if not below(root, file).is_file()]:
         raise FileNotFoundError(
             f"{name}: {len(missing)} of {len(files)} images are missing in {root}: {', '.join(missing)}"
         )
