@@ -1,6 +1,6 @@
 # Two commands do everything, set-up included:
 #   make reproduce   data, networks, ablation, figures, tables, paper/main.pdf
-#   make test        notebooks in sync, style, every library notebook, the experiments at the smoke profile
+#   make test        notebooks in sync, style, every library notebook without data and with what is there, the experiments at the smoke profile
 PYTHON  ?= python3
 VENV    ?= .venv
 PROFILE ?= cpu
@@ -39,8 +39,11 @@ reproduce: setup tools
 plan: setup
 	$(BIN)/oaml reproduce --profile $(PROFILE) --dry-run
 
+# Once as on a bare machine, with an empty folder for data; then, where there are data, the notebooks that look for them once more.
 test: setup tools sync-check lint
-	$(BIN)/python -m pytest -n 2 nbs
+	@empty=$$(mktemp -d) && trap 'rm -rf "$$empty"' EXIT && echo 'without data' && OAML_DATA="$$empty" $(BIN)/python -m pytest -n 2 nbs
+	@if data=$$($(BIN)/python -c 'import sys; from oaml.data.formats import data_root; print(data_root()); sys.exit(data_root() is None)'); \
+	then echo "with the data in $$data" && $(BIN)/python -m pytest -n 2 --only-data nbs; fi
 
 test-all: setup tools sync-check lint
 	OAML_SLOW=1 $(BIN)/python -m pytest nbs

@@ -1,6 +1,7 @@
 """Every notebook is a test: it runs from top to bottom in a process of its own, slow cells only with OAML_SLOW=1."""
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -18,7 +19,20 @@ def pytest_collect_file(parent, file_path):
         return NotebookFile.from_parent(parent, path=file_path)
 
 
-def pytest_collection_modifyitems(items):
+def pytest_addoption(parser):
+    parser.addoption("--only-data", action="store_true", help="only notebooks that look for real data")
+
+
+def looks_for_data(path):
+    cells = json.loads(path.read_text())["cells"]
+    return any("data_root" in "".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--only-data"):
+        others = [item for item in items if not looks_for_data(item.path)]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]
     items.sort(key=lambda item: "tests" not in item.path.parts)  # the longest first, or one process waits for them
 
 
@@ -29,7 +43,7 @@ class NotebookFile(pytest.File):
 
 class NotebookItem(pytest.Item):
     def runtest(self):
-        command = [str(Path(sys.executable).with_name("nbdev_test")), "--path", str(self.path)]
+        command = [sys.executable, str(Path(__file__).parent / "tests" / "run_notebook.py"), "--path", str(self.path)]
         slow = bool(os.environ.get("OAML_SLOW"))
         env = (
             os.environ
@@ -57,8 +71,10 @@ class NotebookItem(pytest.Item):
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
             said.seek(0)
-            if code:
-                raise NotebookFailed(f"{self.path.name}: {code}\n{said.read()[-6000:]}")
+            text = said.read()
+        self.user_properties += [("skipped", line) for line in text.splitlines() if line.startswith("skipped: ")]
+        if code:
+            raise NotebookFailed(f"{self.path.name}: {code}\n{text[-6000:]}")
 
     def repr_failure(self, excinfo, style=None):
         return str(excinfo.value) if isinstance(excinfo.value, NotebookFailed) else super().repr_failure(excinfo, style)
@@ -70,6 +86,19 @@ class NotebookItem(pytest.Item):
 def pytest_report_teststatus(report, config):
     if report.when == "call":
         return report.outcome, "." if report.passed else "F", f"{report.outcome} {report.duration:.0f} s"
+
+
+def pytest_terminal_summary(terminalreporter):
+    "How many cells were passed over, where and why."
+    done = [
+        r for r in terminalreporter.getreports("passed") + terminalreporter.getreports("failed") if r.when == "call"
+    ]
+    skipped = [(r.location[2], line) for r in done for name, line in r.user_properties if name == "skipped"]
+    if not done:
+        return
+    terminalreporter.section(f"{len(skipped)} cells skipped for want of data or tools", sep="-")
+    for where, line in sorted(skipped):
+        terminalreporter.write_line(f"{where}: {line.removeprefix('skipped: ')}")
 
 
 class NotebookFailed(Exception):
