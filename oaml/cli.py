@@ -29,6 +29,7 @@ from .data.convert import FACES, PAIRS, check, convert, open_data
 from .data.formats import Faces, NamedFaces
 from .data.own import own_sets
 from .data.sources import GROUPS, SOURCES, get_data, weights_file
+from .models.checkpoints import write_whole
 from .models.featherface import PRESETS as DETECTORS
 from .models.public import PUBLIC, load_public
 from .publish import check_checkout, publish
@@ -359,8 +360,8 @@ def match_photographs(args: argparse.Namespace, notebooks: Path) -> int:  # exit
 
     result = match(args.a, args.b, load_recogniser(args.runs))
     print(match_report(result))
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    match_figure(result).savefig(args.out, dpi=200)
+    kind = args.out.suffix[1:] or "png"
+    write_whole(args.out, lambda out: match_figure(result).savefig(out, format=kind, dpi=200))
     print(f"picture: {short(args.out.resolve())}")
     return 0
 
