@@ -42,7 +42,7 @@ plan: setup
 # Once as on a bare machine, with an empty folder for data; then, where there are data, the notebooks that look for them once more.
 test: setup tools sync-check lint
 	@empty=$$(mktemp -d) && trap 'rm -rf "$$empty"' EXIT && echo 'without data' && OAML_DATA="$$empty" $(BIN)/python -m pytest -n 2 nbs
-	@if data=$$($(BIN)/python -c 'import sys; from oaml.data.formats import data_root; print(data_root()); sys.exit(data_root() is None)'); \
+	@if data=$$($(BIN)/python -c 'import sys; from oaml.files import data_root; print(data_root()); sys.exit(data_root() is None)'); \
 	then echo "with the data in $$data" && $(BIN)/python -m pytest -n 2 --only-data nbs; fi
 
 test-all: setup tools sync-check lint
@@ -50,7 +50,7 @@ test-all: setup tools sync-check lint
 
 sync: setup
 	$(BIN)/nbdev_clean
-	rm -rf oaml && $(BIN)/nbdev_export
+	find oaml -name '*.py' -delete && $(BIN)/nbdev_export  # profiles and weights in oaml/ are no export
 
 # Clean and export into a copy; any difference to what is checked in is an error.
 sync-check: setup

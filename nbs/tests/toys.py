@@ -1,0 +1,134 @@
+"""Stand-ins that several notebooks test with: experiments that write down what they were given."""
+
+import contextlib
+import io
+import logging
+from pathlib import Path
+
+import nbformat
+
+PARAMETERS = """run_dir: str = ""
+config: dict = {}
+seed: int = 0
+tap: str = "block4"
+weighting: str = "masked"
+maps: str = "predicted"
+switch: str = ""
+part: str = ""
+needs: dict = {}
+cache: str = \"\""""
+SAVE = """import json, pathlib
+given = dict(seed=seed, tap=tap, weighting=weighting, maps=maps, read=sorted(needs), lr=config["optim"]["lr"], cache=cache)
+pathlib.Path(run_dir, "metrics.json").write_text(json.dumps(given))"""
+EXPERIMENTS = (
+    "train evaluate ablation detector tables figures featherface paper "
+    "photo_features photo_scores photo_tables photo_matcher"
+).split()
+
+
+def write_notebook(path: Path, *sources: str, parameters: str = PARAMETERS) -> Path:
+    "A notebook with a parameters cell and a cell for each source."
+    new = nbformat.v4.new_code_cell
+    cells = [new(parameters, metadata=dict(tags=["parameters"])), *map(new, sources)]
+    nb = nbformat.v4.new_notebook(cells=cells)
+    nb.metadata["kernelspec"] = dict(name="python3", language="python", display_name="python3")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(nb, path)
+    return path
+
+
+def toy_experiments(folder: Path, **first: str) -> Path:
+    "A folder with all experiments; `first` is run in one of them before it saves what it was given."
+    for name in EXPERIMENTS:
+        write_notebook(folder / f"{name}.ipynb", *([first[name]] if name in first else []), SAVE)
+    return folder
+
+
+def drawn_recogniser():
+    "A random backbone with a head that has looked at drawn faces for a second: its maps show something, its scores do not."
+    import torch
+    from torch import nn
+
+    from oaml.config import make_config
+    from oaml.data.batches import FaceTensors
+    from oaml.data.synthetic import SyntheticFaces
+    from oaml.evaluate.protocol import extract
+    from oaml.train.frozen import train_head
+    from oaml.train.joint import JointModel
+    from oaml.use.recogniser import JointRecogniser
+
+    torch.manual_seed(0)
+    sizes = dict(name="ir_18", tap="block3", width=0.125, stem_stride=2, embedding_size=32)
+    model = JointModel(make_config({"model": sizes}), 4)
+    for m in model.net.backbone.modules():  # random weights have no statistics yet
+        if isinstance(m, (nn.BatchNorm1d, nn.BatchNorm2d)):
+            m.momentum = None
+    faces = FaceTensors(SyntheticFaces(20, 4, split="val", occluders=("none", "none", "niqab", "sunglasses")))
+    with torch.no_grad():
+        model.net.backbone.train()(torch.stack([faces[i, 0]["image"] for i in range(64)]))
+    x = extract(model.eval().net, faces)
+    head = train_head([x.features.numpy()], [x.true[:, 0].numpy()], epochs=200, lr=0.01, batch=40)
+    model.net.occlusion_head.load_state_dict(head.state_dict())
+    one = dict(weight=[1.0], intercept=0.0)
+    fits = {n: dict(scores=[n], mean=[0.9], scale=[0.1], **one) for n in ("global", "local")}
+    return JointRecogniser(model.net, model.matcher, fits | dict(fused=fits["global"]), "a random network", 0)
+
+
+def said(commands, *argv: str, root: Path | None = None) -> tuple[int, str, str]:
+    "Exit code, output and errors of a command line; `root` is written as runs."
+    from oaml.cli.commands import call
+
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            code = call(commands, [str(a) for a in argv])
+        except SystemExit as e:  # argparse's way
+            code = e.code
+    texts = (text.getvalue() for text in (out, err))
+    return code, *(text.replace(str(root), "runs") if root else text for text in texts)
+
+
+def photograph(person: int | None, shot: int = 0):
+    "A drawn head on a drawn wall, 250x250; None: only the wall."
+    import cv2
+    import numpy as np
+    from PIL import Image
+
+    from oaml.data.drawing import draw_face
+
+    wall = cv2.resize(np.random.default_rng(1).integers(90, 170, (3, 4, 3), dtype=np.uint8), (250, 250))
+    if person is not None:
+        wall[40:208, 41:209] = cv2.resize(draw_face(0, "test", person, shot)[0], (168, 168))
+    return Image.fromarray(wall)
+
+
+def random_recogniser(seed: int = 0):
+    "A recogniser with random weights."
+    import torch
+
+    from oaml.config import make_config
+    from oaml.train.joint import JointModel
+    from oaml.use.recogniser import JointRecogniser
+
+    torch.manual_seed(seed)
+    sizes = dict(name="ir_18", tap="block3", width=0.125, stem_stride=2, embedding_size=32)
+    model = JointModel(make_config({"model": sizes}), 4)
+    one = dict(mean=[0.9], scale=[0.1], weight=[1.0], intercept=0.0)
+    fits = {n: dict(scores=[n]) | one for n in ("global", "local")}
+    both = dict(mean=[0.9, 0.0], scale=[0.1, 1.0], weight=[1.0, 1.0], intercept=0.0)
+    fused = dict(scores=["global", "local"]) | both
+    return JointRecogniser(model.net, model.matcher, fits | dict(fused=fused), f"a random network, seed {seed}", seed)
+
+
+@contextlib.contextmanager
+def notes():
+    "What the package notes, as text."
+    out, logger = io.StringIO(), logging.getLogger("oaml")
+    handler, level = logging.StreamHandler(out), logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield out
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
