@@ -62,9 +62,7 @@ def folder_pairs(
     identity,  # [N] person of each image
     group=None,  # [N] str, state of each image, e.g. "masked"; None: all alike
 ) -> dict:  # {kind of pair: (scores [n], same bool [n])}, "all" first, then e.g. "masked / unmasked"
-    """All pairs i < j of a folder, together and by the states of the two images.
-
-    Raises `ValueError` as `check_matrix`, for fewer than 2 images and lengths that differ."""
+    "All pairs i < j of a folder, together and by the states of the two images. Raises `ValueError` as `check_matrix`, for fewer than 2 images and lengths that differ."
     scores, identity, _ = check_matrix(scores, identity, identity)
     group = np.full(len(identity), "all") if group is None else np.asarray(group).astype(str)
     if len(identity) < 2 or group.shape != identity.shape:
@@ -82,7 +80,7 @@ def folder_pairs(
 
 # %% ../../nbs/benchmarks/03_folder.ipynb #34256c79
 def _leave_one_out(scores, identity, probe, gallery):
-    "Ranks of the probe images (bool [N]) among the gallery images (bool [N]), never of an image with itself"
+    "Ranks of the probe images (bool [N]) among the gallery images (bool [N]), never of an image with itself."
     searched = scores.copy()
     np.fill_diagonal(searched, scores.min() - 1)  # an image never finds itself, and is no impostor either
     own = (identity[:, None] == identity) & gallery & ~np.eye(len(identity), dtype=bool)
@@ -93,7 +91,7 @@ def _leave_one_out(scores, identity, probe, gallery):
 
 
 def _of_kind(scores, same, found, fars):
-    "One row of the report: rates and thresholds where there are pairs of both kinds"
+    "One row of the report: rates and thresholds where there are pairs of both kinds."
     row = {"genuine": int(same.sum()), "impostors": int((~same).sum()), "auc": None, "eer": None}
     row |= {"tar": {f"{far:.0e}": None for far in fars}, "threshold": {f"{far:.0e}": None for far in fars}}
     if row["genuine"] and row["impostors"]:
@@ -109,9 +107,7 @@ def evaluate_folder(
     group=None,  # [N] str, state of each image, e.g. "masked" or "unmasked"; None: all alike
     fars=(1e-1, 1e-2, 1e-3, 1e-4),  # the rates of TAR@FAR
 ) -> dict:  # images, people, states {state: images}, pairs {kind: numbers}; ready for JSON
-    """Verification and leave-one-out identification of a folder with itself.
-
-    Raises `ValueError` as `folder_pairs`, for a `far` outside (0, 1], and where no person has two images."""
+    "Verification and leave-one-out identification of a folder with itself. Raises `ValueError` as `folder_pairs`, for a `far` outside (0, 1], and where no person has two images."
     kinds = folder_pairs(scores, identity, group)
     scores, identity = np.asarray(scores, dtype=float), np.asarray(identity)
     scores = (scores + scores.T) / 2
@@ -136,7 +132,7 @@ def similarity_figure(
     identity,  # [N]
     group=None,  # [N] str
 ) -> Figure:
-    """The score matrix sorted by person, then by state, with people set apart by lines where there are few."""
+    "The score matrix sorted by person, then by state, with people set apart by lines where there are few."
     scores, identity, _ = check_matrix(scores, identity, identity)
     keys = (identity,) if group is None else (np.asarray(group).astype(str), identity)
     order = np.lexsort(keys)
@@ -158,7 +154,7 @@ def histogram_figure(
     identity,  # [N]
     group=None,  # [N] str
 ) -> Figure:
-    """Genuine and impostor scores of each kind of pair, as densities on one axis of scores."""
+    "Genuine and impostor scores of each kind of pair, as densities on one axis of scores."
     kinds = folder_pairs(scores, identity, group)
     figure = Figure(figsize=(4.6, 0.6 + 1.1 * len(kinds)), constrained_layout=True)
     bins = np.histogram_bin_edges(kinds["all"][0], 40)
@@ -178,7 +174,7 @@ def roc_figure(
     identity,  # [N]
     group=None,  # [N] str
 ) -> Figure:
-    """ROC of each kind of pair that has genuine and impostor pairs, from the smallest FAR that it can measure."""
+    "ROC of each kind of pair that has genuine and impostor pairs, from the smallest FAR that it can measure."
     figure = Figure(figsize=(4.2, 3), constrained_layout=True)
     ax = figure.subplots()
     for kind, (s, same) in folder_pairs(scores, identity, group).items():
@@ -195,7 +191,7 @@ def folder_figures(
     identity,  # [N]
     group=None,  # [N] str
 ) -> dict:  # {"similarity", "histogram", "roc": Figure}
-    """The figures of a folder's report."""
+    "The figures of a folder's report."
     drawn = {"similarity": similarity_figure, "histogram": histogram_figure, "roc": roc_figure}
     return {name: draw(scores, identity, group) for name, draw in drawn.items()}
 
@@ -204,7 +200,7 @@ def report_markdown(
     report: dict,  # from `evaluate_folder`
     title: str,  # e.g. name of folder and matcher
 ) -> str:
-    """The report as Markdown; what cannot be measured is said with the number of pairs behind it."""
+    "The report as Markdown; what cannot be measured is said with the number of pairs behind it."
     percent = lambda value: "–" if value is None else f"{100 * value:.2f} %"  # noqa: E731
     fars = list(report["pairs"]["all"]["tar"])
     head = ["pairs", "genuine", "impostor", "AUC", "EER", *(f"TAR@FAR {far}" for far in fars), "rank-1", "searched"]
@@ -240,7 +236,7 @@ def write_report(
     figures: dict,  # {name: Figure}, from `folder_figures`
     title: str,  # of the report
 ) -> list:  # the files, report.json last
-    """Write report.md, figures (PNG and PDF) and report.json. Raises `OSError` naming the file."""
+    "Write report.md, figures (PNG and PDF) and report.json. Raises `OSError` naming the file."
     out, written = Path(out), []
     for name, figure in figures.items():
         for kind in ("png", "pdf"):

@@ -18,7 +18,7 @@ from ..files import below
 
 # %% ../../nbs/benchmarks/01_pair_lists.ipynb #50b6effe
 class Benchmark(NamedTuple):
-    "A verification benchmark: N pairs of M different images"
+    "A verification benchmark: N pairs of M different images."
 
     name: str
     images: object  # sequence [M]: paths, or arrays that a source reads when asked
@@ -31,7 +31,7 @@ class Benchmark(NamedTuple):
 def check_fold_people(
     pairs: Benchmark,
 ):
-    """Raise `ValueError` naming the people who appear in several folds; without identities nothing can be checked."""
+    "Raise `ValueError` naming the people who appear in several folds; without identities nothing can be checked."
     if pairs.identity is None:
         return
     people = pairs.identity[pairs.index]
@@ -45,9 +45,7 @@ def fold_blocks(
     same,  # [N] bool, in the order of the benchmark's list
     folds: int = 10,
 ) -> np.ndarray:  # [N] int
-    """Folds of a list that does not name them: equal blocks of the genuine and of the impostor pairs, in their order.
-
-    The same folds for lists that alternate (LFW) and lists with all genuine pairs first (CALFW). Raises `ValueError`."""
+    "Folds of a list that does not name them: equal blocks of the genuine and of the impostor pairs, in their order. The same folds for lists that alternate (LFW) and lists with all genuine pairs first (CALFW). Raises `ValueError`."
     same, fold = np.asarray(same, dtype=bool), np.empty(len(same), dtype=int)
     for kind, what in ((same, "genuine"), (~same, "impostor")):
         if kind.sum() < folds:
@@ -59,7 +57,7 @@ def fold_blocks(
 def person_of(
     name: str,  # path or name of an image, e.g. "Aaron_Peirsol/Aaron_Peirsol_0002.jpg"
 ) -> str:  # e.g. "Aaron_Peirsol"
-    """The person in an LFW-like file name: what stands before the first four-digit number. Raises `ValueError`."""
+    "The person in an LFW-like file name: what stands before the first four-digit number. Raises `ValueError`."
     found = re.match(r"(.+?)_\d{4}(?!\d)", Path(name).name)
     if not found:
         raise ValueError(
@@ -76,7 +74,7 @@ def listed_pairs(
     fold,  # [N] int
     identity=person_of,  # function file -> person; None: unknown
 ) -> Benchmark:
-    """Pairs of files. Raises `FileNotFoundError` listing every missing file, `ValueError` for labels against names or files outside."""
+    "Pairs of files. Raises `FileNotFoundError` listing every missing file, `ValueError` for labels against names or files outside."
     files = list(dict.fromkeys(file for pair in pairs for file in pair))
     if missing := [file for file in files if not below(root, file).is_file()]:
         raise FileNotFoundError(
@@ -103,7 +101,7 @@ def from_source(
     name: str,  # of the benchmark
     source,  # has images [M], index [N,2], issame [N], fold [N]: BinPairs, MemFilePairs, FolderPairs
 ) -> Benchmark:
-    """Pairs of a packed benchmark. Raises `ValueError`: lengths differ, an index outside the images."""
+    "Pairs of a packed benchmark. Raises `ValueError`: lengths differ, an index outside the images."
     index, same, fold = np.asarray(source.index), np.asarray(source.issame, dtype=bool), np.asarray(source.fold)
     if index.shape != (len(same), 2) or len(fold) != len(same) or not len(same):
         raise ValueError(f"{name}: index {index.shape}, {len(same)} labels and {len(fold)} folds do not fit")
@@ -116,7 +114,7 @@ def pair_scores(
     pairs: Benchmark,
     embedding,  # [M,E] unit length, one row per image
 ) -> np.ndarray:  # [N] cosine of each pair
-    """Global score of each pair. Raises `ValueError` where embeddings and images differ in number."""
+    "Global score of each pair. Raises `ValueError` where embeddings and images differ in number."
     embedding = np.asarray(embedding)
     if len(embedding) != len(pairs.images):
         raise ValueError(f"{pairs.name}: {len(embedding)} embeddings for {len(pairs.images)} images")
@@ -124,7 +122,7 @@ def pair_scores(
 
 # %% ../../nbs/benchmarks/01_pair_lists.ipynb #36fcd360
 def _lines(path):
-    "Lines of a list that are not blank; FileNotFoundError where it is absent"
+    "Lines of a list that are not blank; FileNotFoundError where it is absent."
     return [line for line in Path(path).read_text().splitlines() if line.strip()]
 
 
@@ -141,7 +139,7 @@ def read_calfw(
     images: str = "aligned images",  # folder of the images below root
     disjoint: bool = True,  # people in several folds are an error
 ) -> Benchmark:
-    """CALFW or CPLFW in folder form. Raises `FileNotFoundError` listing missing images, `ValueError` for a bad list."""
+    "CALFW or CPLFW in folder form. Raises `FileNotFoundError` listing missing images, `ValueError` for a bad list."
     rows = [line.split() for line in _lines(Path(root) / f"pairs_{name}.txt")]
     if len(rows) % 2 or any(len(row) != 2 or not row[1].isdigit() for row in rows):
         raise ValueError(f"pairs_{name}.txt: expected two lines `image number` per pair, got {len(rows)} lines")
@@ -162,7 +160,7 @@ def read_mlfw(
     images: str = "aligned",  # or "origin": not aligned, 250x250
     disjoint: bool = True,  # people in several folds are an error
 ) -> Benchmark:
-    """MLFW. Raises `FileNotFoundError` listing missing images, `ValueError` for a bad list or folds that share people."""
+    "MLFW. Raises `FileNotFoundError` listing missing images, `ValueError` for a bad list or folds that share people."
     rows = [line.split() for line in _lines(Path(root) / "pairs.txt")]
     if bad := [k for k, row in enumerate(rows) if len(row) != 3 or row[2] not in ("0", "1")]:
         raise ValueError(f"pairs.txt line {bad[0] + 1}: expected `file file 0|1`, got {' '.join(rows[bad[0]])!r}")
@@ -174,7 +172,7 @@ def read_mlfw(
 def read_mfr2(
     root: Path,  # folder with pairs.txt and one folder per person
 ) -> Benchmark:  # its folds share people
-    """MFR2. Raises `FileNotFoundError` listing missing images, `ValueError` naming a bad line."""
+    "MFR2. Raises `FileNotFoundError` listing missing images, `ValueError` naming a bad line."
     root, pairs, same = Path(root), [], []
     for k, line in enumerate(_lines(root / "pairs.txt")):
         row = line.split()
@@ -199,7 +197,7 @@ def read_ocfr(
     labels: str = "issame.txt",  # lines 1/0 or True/False
     disjoint: bool = True,  # people in several folds are an error
 ) -> Benchmark:
-    """One protocol of OCFR-2022. Raises `FileNotFoundError` (lists, images), `ValueError` for lists that disagree."""
+    "One protocol of OCFR-2022. Raises `FileNotFoundError` (lists, images), `ValueError` for lists that disagree."
     root = Path(root)
     listed = [line.split()[0] for line in _lines(root / f"{protocol}_list.txt")]
     file_of = {Path(file).stem: file for file in listed}
@@ -223,7 +221,7 @@ def put_occlusion(
     occlusion,  # [H,W,3] uint8 RGB, the occluder on black
     mask,  # [H,W] or [H,W,3] uint8, 0 = occluded
 ) -> tuple:  # (image uint8 [H,W,3], visibility float32 [H,W], 1 = visible)
-    """An occluded image of OCFR-2022 with its exact visibility. Raises `ValueError`: sizes differ, mask not 0 and 255."""
+    "An occluded image of OCFR-2022 with its exact visibility. Raises `ValueError`: sizes differ, mask not 0 and 255."
     image, occlusion, mask = np.asarray(image), np.asarray(occlusion), np.asarray(mask)
     mask = mask[..., 0] if mask.ndim == 3 else mask
     if image.shape != occlusion.shape or mask.shape != image.shape[:2]:
@@ -234,7 +232,7 @@ def put_occlusion(
 
 # %% ../../nbs/benchmarks/01_pair_lists.ipynb #7136869b
 class SearchSet(NamedTuple):
-    "An identification benchmark: P probes searched among G gallery images"
+    "An identification benchmark: P probes searched among G gallery images."
 
     name: str
     probe: list  # [P] Path
@@ -244,7 +242,7 @@ class SearchSet(NamedTuple):
 
 
 def _people(folder, suffix=""):
-    "(paths, identities) of <folder>/<identity><suffix>/<image>, sorted; errors name the folder"
+    "(paths, identities) of <folder>/<identity><suffix>/<image>, sorted; errors name the folder."
     if not Path(folder).is_dir():
         raise FileNotFoundError(f"{folder} is missing, expected a folder with one folder per person")
     kinds = (".jpg", ".jpeg", ".png", ".bmp")
@@ -259,7 +257,7 @@ def _people(folder, suffix=""):
 def read_rmfrd(
     root: Path,  # folder "self-built-masked-face-recognition-dataset"
 ) -> SearchSet:  # masked probes, unmasked gallery
-    """RMFRD. Raises `FileNotFoundError` or `ValueError` for missing or empty folders, masked people without a face."""
+    "RMFRD. Raises `FileNotFoundError` or `ValueError` for missing or empty folders, masked people without a face."
     gallery, probe = _people(Path(root) / "AFDB_face_dataset"), _people(Path(root) / "AFDB_masked_face_dataset")
     if unknown := sorted(set(probe[1]) - set(gallery[1])):
         raise ValueError(f"{len(unknown)} masked people have no face without mask: {', '.join(unknown[:10])}")
@@ -270,7 +268,7 @@ def read_rof(
     root: Path,  # folder "images" that the data set's download.py makes
     occluder: str,  # "masked" or "sunglasses": the probes
 ) -> SearchSet:  # occluded probes, neutral gallery
-    """ROF. Raises `FileNotFoundError` or `ValueError` for missing or empty folders, people without a neutral face."""
+    "ROF. Raises `FileNotFoundError` or `ValueError` for missing or empty folders, people without a neutral face."
     suffixes = {"masked": "_wearing_mask", "sunglasses": "_wearing_sunglasses"}
     if occluder not in suffixes:
         raise ValueError(f"occluder {occluder!r} is unknown: expected masked or sunglasses")
@@ -284,7 +282,7 @@ def read_masked_lfw(
     root: Path,  # LFW: <Name>/<Name>_0001.jpg
     masked: Path,  # masked copies: <Name>/<Name>_0002[_kind].jpg
 ) -> SearchSet:  # masked probes, one unmasked gallery image per person
-    """Masked-query LFW. Raises `FileNotFoundError` listing queries without a masked copy, `ValueError` for strangers."""
+    "Masked-query LFW. Raises `FileNotFoundError` listing queries without a masked copy, `ValueError` for strangers."
     (faces, people), (copies, _) = _people(root), _people(masked)
     first = np.unique(people, return_index=True)[1]
     queries = {faces[k].stem for k in np.setdiff1d(np.arange(len(faces)), first)}

@@ -26,9 +26,7 @@ def pool_templates(
     media,  # [N] int, medium of each image: a photograph's own number, or that of its video
     norm=None,  # [N] or [N,1] > 0, lengths before normalisation: norm weighting; None: all images count alike
 ) -> tuple:  # (features [T,E] float32 unit length, template ids [T] int, rising)
-    """Templates from images: mean within a medium, sum over media, unit length (IJB protocol).
-
-    Raises `ValueError`: lengths differ, an embedding or norm is not finite, a template's images cancel."""
+    "Templates from images: mean within a medium, sum over media, unit length (IJB protocol). Raises `ValueError`: lengths differ, an embedding or norm is not finite, a template's images cancel."
     embedding, template, media = np.asarray(embedding), np.asarray(template), np.asarray(media)
     weight = np.ones(len(embedding)) if norm is None else np.asarray(norm, dtype=float).reshape(-1)
     if embedding.ndim != 2 or not len(embedding) or not len(embedding) == len(template) == len(media) == len(weight):
@@ -51,7 +49,7 @@ def pool_templates(
 
 # %% ../../nbs/benchmarks/02_templates.ipynb #a21c27c1
 class IJBMeta(NamedTuple):
-    "What the meta folder of IJB-B or IJB-C says; row k of every image array is one image"
+    "What the meta folder of IJB-B or IJB-C says; row k of every image array is one image."
 
     image: np.ndarray  # [N] str, file name below the folder of loose crops
     landmarks: np.ndarray  # [N,5,2] float32, pixels of the loose crop
@@ -64,7 +62,7 @@ class IJBMeta(NamedTuple):
 
 
 def _subjects(path):
-    "{template: subject} of a gallery or probe list"
+    "{template: subject} of a gallery or probe list."
     rows = np.unique(pd.read_csv(path, usecols=[0, 1]).to_numpy(), axis=0)
     ids, first = np.unique(rows[:, 0], return_index=True)
     if len(ids) < len(rows):
@@ -77,9 +75,7 @@ def read_ijb(
     folder: Path,  # the "meta" folder
     name: str = "ijbc",  # "ijbb" or "ijbc"
 ) -> IJBMeta:
-    """The published lists of IJB-B or IJB-C.
-
-    Raises `FileNotFoundError` listing what is missing, `ValueError` for lists that disagree."""
+    "The published lists of IJB-B or IJB-C. Raises `FileNotFoundError` listing what is missing, `ValueError` for lists that disagree."
     folder, (one, two) = Path(folder), ("S1", "S2") if name == "ijbb" else ("G1", "G2")
     files = [f"{name}_{what}" for what in ("face_tid_mid.txt", "name_5pts_score.txt", "template_pair_label.txt")]
     files += [f"{name}_1N_{what}.csv" for what in (f"gallery_{one}", f"gallery_{two}", "probe_mixed")]
@@ -109,7 +105,7 @@ def template_pairs(
     path: Path,  # <name>_template_pair_label.txt: template, template, label per line
     block: int = 1_000_000,  # lines per block
 ):  # yields (template [n] int32, template [n] int32, same [n] bool)
-    """The 1:1 pairs of a list, block by block. Raises `ValueError` for a label that is not 0 or 1, or no pairs."""
+    "The 1:1 pairs of a list, block by block. Raises `ValueError` for a label that is not 0 or 1, or no pairs."
     first = 0
     for rows in pd.read_csv(path, sep=r"\s+", header=None, dtype=np.int32, chunksize=block):
         label = rows[2].to_numpy() if rows.shape[1] == 3 else np.array([-1])
@@ -126,7 +122,7 @@ def template_scores(
     pairs,  # iterable of blocks (template [n], template [n], same [n]), as `template_pairs` yields them
     gather: int = 8192,  # pairs whose features are held at a time
 ) -> tuple:  # (scores float32 [N], same bool [N])
-    """Cosine scores of template pairs, streamed. Raises `ValueError` for pairs naming templates without images."""
+    "Cosine scores of template pairs, streamed. Raises `ValueError` for pairs naming templates without images."
     features, templates = np.ascontiguousarray(features, dtype=np.float32), np.asarray(templates)
     scores, labels = [], []
     for a, b, same in pairs:
@@ -149,7 +145,7 @@ def template_verification(
     same,  # [N] bool, True = genuine pair
     fars=tuple(10.0**k for k in range(-6, 0)),
 ) -> dict:  # tar {"1e-06": value or None (not measurable)}, impostors, genuine
-    """TAR at each FAR, ready for JSON. Raises `ValueError`: a score is not finite, no genuine or no impostor pair."""
+    "TAR at each FAR, ready for JSON. Raises `ValueError`: a score is not finite, no genuine or no impostor pair."
     scores, same = np.asarray(scores), np.asarray(same, dtype=bool)
     if scores.shape != same.shape or not np.isfinite(scores).all() or same.all() or not same.any():
         raise ValueError(
@@ -164,7 +160,7 @@ def template_verification(
 
 # %% ../../nbs/benchmarks/02_templates.ipynb #597410e5
 class Search(NamedTuple):
-    "Outcome of searching each probe in a gallery"
+    "Outcome of searching each probe in a gallery."
 
     rank: np.ndarray  # [P] int, 1 = best, 0 where the person is not in the gallery
     top: np.ndarray  # [P] float32, highest score in the gallery
@@ -177,7 +173,7 @@ def search(
     gallery_identity,  # [G] int
     entries: int = 2**22,  # scores held at a time
 ) -> Search:
-    """Search probes in a gallery, in blocks. Raises `ValueError`: lengths differ, nothing to search, as `ranks`."""
+    "Search probes in a gallery, in blocks. Raises `ValueError`: lengths differ, nothing to search, as `ranks`."
     probe, gallery = np.asarray(probe), np.asarray(gallery)
     probe_identity, gallery_identity = np.asarray(probe_identity), np.asarray(gallery_identity)
     if len(probe) != len(probe_identity) or len(gallery) != len(gallery_identity) or not len(probe) or not len(gallery):
@@ -201,7 +197,7 @@ def search_tpir(
     found: Search,
     fpir: float,  # allowed share of unmated probes with a match, in (0, 1]
 ) -> float:  # in [0, 1]; NaN with fewer than 1/fpir unmated probes: not measurable
-    """Share of the mated probes found first and above the threshold. Raises `ValueError` without mated probes."""
+    "Share of the mated probes found first and above the threshold. Raises `ValueError` without mated probes."
     mated = found.rank > 0
     if not mated.any():
         raise ValueError(f"none of the {len(mated)} probes shows a person of the gallery, expected at least one")
@@ -217,9 +213,7 @@ def identification_1n(
     top_k=(1, 5, 10),
     fpirs=(1e-2, 1e-1),
 ) -> dict:  # rank1 …, tpir {"1e-02": value or None}, mated, unmated (per gallery)
-    """Closed-set ranks in all galleries together, TPIR@FPIR averaged over the galleries, ready for JSON.
-
-    Raises `ValueError`: an identity in two galleries, no mated probe, as `search` and `search_tpir`."""
+    "Closed-set ranks in all galleries together, TPIR@FPIR averaged over the galleries, ready for JSON. Raises `ValueError`: an identity in two galleries, no mated probe, as `search` and `search_tpir`."
     people, count = np.unique(np.concatenate([np.unique(who) for _, who in galleries]), return_counts=True)
     if len(twice := people[count > 1]):
         raise ValueError(f"{len(twice)} identities are in two galleries: {twice[:5].tolist()}")
@@ -239,14 +233,14 @@ def identification_1n(
 
 # %% ../../nbs/benchmarks/02_templates.ipynb #cd3996b1
 class Templates(NamedTuple):
-    "Templates as sets of files"
+    "Templates as sets of files."
 
     subject: np.ndarray  # [T] int
     files: list  # T tuples of file names, e.g. ("videos/4012.mp4",)
 
 
 def _ijbs_list(path):
-    "Rows of a csv below its header, as lists of stripped strings; FileNotFoundError where it is absent"
+    "Rows of a csv below its header, as lists of stripped strings; FileNotFoundError where it is absent."
     lines = Path(path).read_text().splitlines()[1:]
     return [[field.strip() for field in line.split(",")] for line in lines if line.strip()]
 
@@ -254,7 +248,7 @@ def _ijbs_list(path):
 def read_ijbs(
     folder: Path,  # the protocol folder, with cs6_metadata.csv
 ) -> dict:  # {protocol: (probes: Templates, galleries: [Templates, Templates])}
-    """The five protocols of IJB-S. Raises `FileNotFoundError` for a missing list, `ValueError` for unknown files."""
+    "The five protocols of IJB-S. Raises `FileNotFoundError` for a missing list, `ValueError` for unknown files."
     folder = Path(folder)
     seen = sorted({(int(row[0]), row[1]) for row in _ijbs_list(folder / "cs6_metadata.csv")})
     people = {}
@@ -298,9 +292,7 @@ def pool_files(
     embedding,  # [N,E] unit length, one row per crop
     norm=None,  # [N] > 0: norm weighting
 ) -> np.ndarray:  # [T,E] float32 unit length
-    """Features of templates that are sets of files: the mean over all crops of a template's files.
-
-    Raises `ValueError` listing templates without any crop, and as `pool_templates`."""
+    "Features of templates that are sets of files: the mean over all crops of a template's files. Raises `ValueError` listing templates without any crop, and as `pool_templates`."
     embedding, rows = np.asarray(embedding), {}
     for k, crop in enumerate(crops):
         parts = Path(crop).stem.split("_")
@@ -318,7 +310,7 @@ def pool_files(
 
 # %% ../../nbs/benchmarks/02_templates.ipynb #ae5c218a
 class TinyFace(NamedTuple):
-    "Files and identities of TinyFace's identification test; distractors have identity -1"
+    "Files and identities of TinyFace's identification test; distractors have identity -1."
 
     probe: list  # [P] Path
     probe_identity: np.ndarray  # [P] int
@@ -330,7 +322,7 @@ def read_tinyface(
     root: Path,  # the folder Testing_Set
     distractors: int = 153_428,  # how many there must be
 ) -> TinyFace:
-    """Probe and gallery of TinyFace. Raises `FileNotFoundError` listing missing images, `ValueError` for other counts."""
+    "Probe and gallery of TinyFace. Raises `FileNotFoundError` listing missing images, `ValueError` for other counts."
     root, files, identities = Path(root), [], []
     for name, folder, key in (("probe_img", "Probe", "probe"), ("gallery_match_img", "Gallery_Match", "gallery")):
         table = loadmat(root / f"{name}_ID_pairs.mat")

@@ -4,15 +4,16 @@
 
 # %% auto #0
 __all__ = ['COMMAND_GROUPS', 'Command', 'add_command', 'Version', 'make_parser', 'runs_option', 'profile_options', 'json_option',
-           'print_json', 'set_up_logging', 'one_line', 'failed', 'call']
+           'print_json', 'set_up_logging', 'one_line', 'extra_of', 'failed', 'call']
 
 # %% ../../nbs/cli/01_commands.ipynb #00cd9c7c
 import argparse
 import json
 import logging
+import re
 import sys
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
+from importlib.metadata import requires, version
 from pathlib import Path
 from typing import NamedTuple
 
@@ -105,10 +106,21 @@ def one_line(e: BaseException) -> str:
     return " ".join(str(e).split()) or type(e).__name__
 
 
+def extra_of(package: str) -> str | None:  # such as paper
+    "The extra of oaml that brings a package, where one does."
+    module = {"lightning_fabric": "lightning-fabric", "huggingface_hub": "huggingface-hub"}.get(package, package)
+    for line in requires("oaml") or []:
+        if re.match(rf"{re.escape(module)}\b", line) and (found := re.search(r"extra == ['\"](\w+)['\"]", line)):
+            return found[1]
+    return None
+
+# %% ../../nbs/cli/01_commands.ipynb #59b08639
 def failed(e: Exception) -> int:  # exit code
     "Tell what went wrong. A request's mistake is code 2; a failed run, and what nobody expected, is code 1."
-    expected = isinstance(e, (ValueError, OSError, ImportError))
-    print(f"oaml: {one_line(e) if expected else f'{type(e).__name__}: {one_line(e)}'}", file=sys.stderr)
+    expected, text = isinstance(e, (ValueError, OSError, ImportError)), one_line(e)
+    if isinstance(e, ModuleNotFoundError) and (extra := extra_of(e.name or "")):
+        text = f"{e.name} is not installed: pip install 'oaml[{extra}]'"
+    print(f"oaml: {text if expected else f'{type(e).__name__}: {text}'}", file=sys.stderr)
     return 2 if expected else 1
 
 # %% ../../nbs/cli/01_commands.ipynb #32fa12a2

@@ -21,7 +21,7 @@ from .verification import best_threshold, check_matrix, check_pairs, kfold_corre
 
 # %% ../../nbs/evaluate/04_fusion.ipynb #4515b52c
 def _columns(scores):
-    "k score arrays of one shape as columns [n,k], and that shape"
+    "k score arrays of one shape as columns [n,k], and that shape."
     arrays = [np.asarray(s, dtype=float) for s in scores]
     shapes = [a.shape for a in arrays]
     if not arrays or len(set(shapes)) != 1 or not arrays[0].ndim:
@@ -33,7 +33,7 @@ def _columns(scores):
 
 # %% ../../nbs/evaluate/04_fusion.ipynb #7447b698
 class ScoreFusion:
-    "Logistic fusion of k standardised scores; with one score, its calibration"
+    "Logistic fusion of k standardised scores; with one score, its calibration."
 
     def __init__(self):
         self.model = make_pipeline(StandardScaler(), LogisticRegression())
@@ -43,7 +43,7 @@ class ScoreFusion:
         scores,  # list of k arrays [N], one per score
         same,  # [N] bool, True = genuine pair
     ):  # self
-        """Fit means, scales and weights on pairs. Raises `ValueError` for unequal shapes and as `check_pairs`."""
+        "Fit means, scales and weights on pairs. Raises `ValueError` for unequal shapes and as `check_pairs`."
         columns, _ = _columns(scores)
         _, same = check_pairs(scores[0], same)
         self.model.fit(columns, same)
@@ -53,7 +53,7 @@ class ScoreFusion:
         self,
         scores,  # list of k arrays of one shape, [N] or [P,G]
     ) -> np.ndarray:  # that shape; log-odds that the pair is genuine, 0 = even
-        """Fused score. Raises `NotFittedError` before `fit`, `ValueError` for another number of scores."""
+        "Fused score. Raises `NotFittedError` before `fit`, `ValueError` for another number of scores."
         check_is_fitted(self.model)
         columns, shape = _columns(scores)
         if columns.shape[1] != self.model.n_features_in_:
@@ -64,11 +64,11 @@ class ScoreFusion:
         self,
         scores,  # list of k arrays of one shape, [N] or [P,G]
     ) -> np.ndarray:  # that shape, in [0, 1]
-        """Probability that the pair is genuine, at the share of genuine pairs of the fit. Raises as `logit`."""
+        "Probability that the pair is genuine, at the share of genuine pairs of the fit. Raises as `logit`."
         return 1 / (1 + np.exp(-self.logit(scores)))
 
     def coefficients(self) -> dict:  # ready for JSON: mean, scale, weight (one per score) and intercept
-        """What was fitted: the symbols of the formula above. Raises `NotFittedError` before `fit`."""
+        "What was fitted: the symbols of the formula above. Raises `NotFittedError` before `fit`."
         check_is_fitted(self.model)
         scaler, regression = self.model[0], self.model[-1]
         return {
@@ -85,9 +85,7 @@ def fold_models(
     fold,  # [N] int, fold of each pair; disjoint in identities
     model=ScoreFusion,  # what is fitted: ScoreFusion or HybridGate
 ) -> dict:  # {fold: the model fitted on the other folds}; look inside with `coefficients()`
-    """A fusion for each fold, fitted on the pairs of all other folds.
-
-    Raises `ValueError`: shapes differ, fewer than 2 folds, the other folds lack genuine or impostor pairs."""
+    "A fusion for each fold, fitted on the pairs of all other folds. Raises `ValueError`: shapes differ, fewer than 2 folds, the other folds lack genuine or impostor pairs."
     columns, _ = _columns(scores)
     same, fold = np.asarray(same), np.asarray(fold)
     if not len(columns) == len(same) == len(fold) or len(np.unique(fold)) < 2:
@@ -104,7 +102,7 @@ def crossfit(
     fold,  # [N] int, fold of each pair; disjoint in identities
     model=ScoreFusion,  # what is fitted: ScoreFusion or HybridGate
 ) -> np.ndarray:  # [N] fused logit, each from a model that has not seen its fold
-    """Fused scores of pairs, each fold by a model fitted on the other folds. Raises `ValueError` as `fold_models`."""
+    "Fused scores of pairs, each fold by a model fitted on the other folds. Raises `ValueError` as `fold_models`."
     columns, _ = _columns(scores)
     fused = np.empty(len(columns))
     for f, fitted in fold_models(scores, same, fold, model).items():
@@ -120,9 +118,7 @@ def fuse_matrices(
     test_scores,  # list of k matrices [P,G], in the same order
     model=ScoreFusion,  # what is fitted: ScoreFusion or HybridGate
 ) -> np.ndarray:  # [P,G] float32 fused logit
-    """Fused test matrix by a fusion fitted on all probe x gallery pairs of the validation identities.
-
-    Raises `ValueError` as `check_matrix` and `ScoreFusion`."""
+    "Fused test matrix by a fusion fitted on all probe x gallery pairs of the validation identities. Raises `ValueError` as `check_matrix` and `ScoreFusion`."
     if not len(val_scores):
         raise ValueError("val_scores must be a list of at least one score matrix, got none")
     for matrix in val_scores:
@@ -136,7 +132,7 @@ def common_visibility(
     probe,  # [N,h,w] or [N,1,h,w] visibility maps in [0, 1]
     gallery,  # same shape, the other face of each pair
 ) -> np.ndarray:  # [N] in [0, 1]
-    """Share of the cells that both faces of a pair show. Raises `ValueError`: shapes differ, a value outside [0, 1]."""
+    "Share of the cells that both faces of a pair show. Raises `ValueError`: shapes differ, a value outside [0, 1]."
     probe, gallery = np.asarray(probe, dtype=float), np.asarray(gallery, dtype=float)
     if probe.shape != gallery.shape or probe.ndim < 2 or not probe.size:
         raise ValueError(f"expected two stacks of maps of one shape [N,h,w], got {probe.shape} and {gallery.shape}")
@@ -147,13 +143,13 @@ def common_visibility(
 
 # %% ../../nbs/evaluate/04_fusion.ipynb #d5dff1a5
 class HybridGate(BaseEstimator):
-    "The calibrated global score of a pair that shows enough, the calibrated local score of one that does not"
+    "The calibrated global score of a pair that shows enough, the calibrated local score of one that does not."
 
     quantiles = np.linspace(0, 1, 21)[1:-1]  # of the common visibility: where the gate may lie
     least = 20  # genuine and impostor pairs that each side of a gate must have to be calibrated
 
     def _candidates(self, visibility, same):
-        "Gates with enough pairs of both kinds on both sides; -inf: always global, +inf: always local"
+        "Gates with enough pairs of both kinds on both sides; -inf: always global, +inf: always local."
         inner = np.unique(np.quantile(visibility, self.quantiles))
         sides = [np.bincount(2 * (visibility >= t) + same, minlength=4).min() for t in inner]
         return [-np.inf, *(float(t) for t, n in zip(inner, sides) if n >= self.least), np.inf]
@@ -163,7 +159,7 @@ class HybridGate(BaseEstimator):
         scores,  # list of three arrays [N]: global score, local score, common visibility
         same,  # [N] bool, True = genuine pair
     ):  # self
-        """Fit the two calibrations and the gate on pairs. Raises `ValueError` for not three scores, as `ScoreFusion`."""
+        "Fit the two calibrations and the gate on pairs. Raises `ValueError` for not three scores, as `ScoreFusion`."
         columns, _ = _columns(scores)
         if columns.shape[1] != 3:
             raise ValueError(f"expected global score, local score and common visibility, got {columns.shape[1]} arrays")
@@ -185,7 +181,7 @@ class HybridGate(BaseEstimator):
         self,
         scores,  # list of three arrays of one shape: global score, local score, common visibility
     ) -> np.ndarray:  # that shape; log-odds that the pair is genuine
-        """Gated score. Raises `NotFittedError` before `fit`, `ValueError` for not three scores."""
+        "Gated score. Raises `NotFittedError` before `fit`, `ValueError` for not three scores."
         check_is_fitted(self, "threshold")
         columns, shape = _columns(scores)
         if columns.shape[1] != 3:
@@ -197,14 +193,14 @@ class HybridGate(BaseEstimator):
         return logit.reshape(shape)
 
     def coefficients(self) -> dict:  # threshold (None: always one score), and what each side fitted
-        """What was fitted. Raises `NotFittedError` before `fit`."""
+        "What was fitted. Raises `NotFittedError` before `fit`."
         check_is_fitted(self, "threshold")
         sides = {name: side.coefficients() if side else None for name, side in zip(("global", "local"), self.sides)}
         return {"threshold": self.threshold if np.isfinite(self.threshold) else None, **sides}
 
 # %% ../../nbs/evaluate/04_fusion.ipynb #a669b6ac
 class Sweep(NamedTuple):
-    "Accuracy against the level at which visibility maps are cut"
+    "Accuracy against the level at which visibility maps are cut."
 
     levels: np.ndarray  # [T]
     accuracy: np.ndarray  # [T] mean over the folds, score threshold from the other folds
@@ -221,9 +217,7 @@ def threshold_sweep(
     fold,  # [N] int, fold of each pair
     levels=(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9),  # where the maps are cut: visible = map >= level
 ) -> Sweep:
-    """Accuracy of a matcher with binarised maps, for each level, and with the level picked on the training folds.
-
-    Raises `ValueError`: no levels, unfit maps as `common_visibility`, unfit pairs as `kfold_correct`."""
+    "Accuracy of a matcher with binarised maps, for each level, and with the level picked on the training folds. Raises `ValueError`: no levels, unfit maps as `common_visibility`, unfit pairs as `kfold_correct`."
     levels, fold = np.asarray(levels, dtype=float), np.asarray(fold)
     if not levels.size:
         raise ValueError("levels must name at least one level in [0, 1], got none")

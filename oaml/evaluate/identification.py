@@ -18,9 +18,7 @@ def ranks(
     probe_identity,  # [P] int
     gallery_identity,  # [G] int
 ) -> np.ndarray:  # [P] int, 1 = best
-    """Rank of the best gallery image of the true identity; ties count against it.
-
-    Raises `ValueError` as `check_matrix`, and for a probe whose identity is not in the gallery."""
+    "Rank of the best gallery image of the true identity; ties count against it. Raises `ValueError` as `check_matrix`, and for a probe whose identity is not in the gallery."
     scores, probe, gallery = check_matrix(score_matrix, probe_identity, gallery_identity)
     own = probe[:, None] == gallery
     if not own.any(axis=1).all():
@@ -34,9 +32,7 @@ def rank_k(
     ranks,  # [P] int, 1 = best
     k: int,  # number of places, at least 1
 ) -> float:  # in [0, 1]
-    """Share of the probes whose true identity is among the first k places.
-
-    Raises `ValueError`: no ranks, a rank or k below 1."""
+    "Share of the probes whose true identity is among the first k places. Raises `ValueError`: no ranks, a rank or k below 1."
     ranks = np.asarray(ranks)
     if ranks.ndim != 1 or not len(ranks) or ranks.min() < 1 or k < 1:
         raise ValueError(f"expected ranks [P] from 1 and k from 1, got ranks of shape {ranks.shape} and k={k}")
@@ -47,9 +43,7 @@ def cmc(
     ranks,  # [P] int, 1 = best
     max_rank: int,  # last place of the curve, at least 1
 ) -> np.ndarray:  # [max_rank] shares, never falling
-    """Cumulative match characteristic: the share of probes found within the first 1, 2, ..., max_rank places.
-
-    Raises `ValueError` as `rank_k`, and for a max_rank below 1."""
+    "Cumulative match characteristic: the share of probes found within the first 1, 2, ..., max_rank places. Raises `ValueError` as `rank_k`, and for a max_rank below 1."
     if max_rank < 1:
         raise ValueError(f"max_rank must be at least 1, got {max_rank}")
     return np.array([rank_k(ranks, k) for k in range(1, max_rank + 1)])
@@ -60,9 +54,7 @@ def identification_report(
     probe_identity,  # [P] int
     gallery_identity,  # [G] int
 ) -> dict:  # rank1, rank5 in [0, 1]
-    """Rank-1 and rank-5 accuracy of one score matrix, ready for JSON.
-
-    Raises `ValueError` as `ranks`."""
+    "Rank-1 and rank-5 accuracy of one score matrix, ready for JSON. Raises `ValueError` as `ranks`."
     found = ranks(score_matrix, probe_identity, gallery_identity)
     return {"rank1": rank_k(found, 1), "rank5": rank_k(found, 5)}
 
@@ -73,9 +65,7 @@ def tpir_at_fpir(
     gallery_identity,  # [G] int
     fpir: float,  # allowed share of negatives with a match, in (0, 1]
 ) -> float:  # in [0, 1]; NaN with fewer than 1/fpir negatives: not measurable
-    """Open-set identification: share of mated probes found first and above the threshold of a false-positive rate.
-
-    Raises `ValueError` as `check_matrix`, without mated or without unmated probes, for fpir outside (0, 1]."""
+    "Open-set identification: share of mated probes found first and above the threshold of a false-positive rate. Raises `ValueError` as `check_matrix`, without mated or without unmated probes, for fpir outside (0, 1]."
     scores, probe, gallery = check_matrix(score_matrix, probe_identity, gallery_identity)
     mated = np.isin(probe, gallery)
     if mated.all() or not mated.any():
@@ -95,9 +85,7 @@ def by_occluder(
     probe_occluder,  # [P] str, e.g. "none", "niqab"
     **options,  # passed on to the report
 ) -> dict:  # {occluder: report}, in the order of first appearance
-    """A report for the probes of each occluder, against one gallery.
-
-    Raises `ValueError`: the lengths of matrix, identities and occluders differ; and what the report raises."""
+    "A report for the probes of each occluder, against one gallery. Raises `ValueError`: the lengths of matrix, identities and occluders differ; and what the report raises."
     scores, probe, occluder = np.asarray(score_matrix), np.asarray(probe_identity), np.asarray(probe_occluder)
     if not len(scores) == len(probe) == len(occluder):
         raise ValueError(

@@ -20,16 +20,14 @@ def resample_weights(
     resamples: int,  # number of bootstrap resamples
     seed: int,  # of the draw
 ) -> np.ndarray:  # [resamples, identities] how often each identity was drawn; rows sum to `identities`
-    """Weights of identities drawn with replacement.
-
-    Raises `ValueError`: fewer than 2 identities, fewer than 1 resample."""
+    "Weights of identities drawn with replacement. Raises `ValueError`: fewer than 2 identities, fewer than 1 resample."
     if identities < 2 or resamples < 1:
         raise ValueError(f"a bootstrap needs at least 2 identities and 1 resample, got {identities} and {resamples}")
     return np.random.default_rng(seed).multinomial(identities, np.full(identities, 1 / identities), size=resamples)
 
 
 def _percentiles(values, level):
-    "Percentile interval (low, high) of resampled values"
+    "Percentile interval (low, high) of resampled values."
     if not 0 < level < 1:
         raise ValueError(f"level must lie in (0, 1), got {level}")
     low, high = np.nanpercentile(values, [50 * (1 - level), 50 * (1 + level)])
@@ -37,7 +35,7 @@ def _percentiles(values, level):
 
 # %% ../../nbs/evaluate/05_statistics.ipynb #b86293d6
 def _seed_mean(outcomes, identity):
-    "Outcomes [S,P] or [P] averaged over seeds, [P]"
+    "Outcomes [S,P] or [P] averaged over seeds, [P]."
     outcomes, identity = np.asarray(outcomes, dtype=float), np.asarray(identity)
     if outcomes.ndim not in (1, 2) or identity.shape != outcomes.shape[-1:] or not outcomes.size:
         raise ValueError(
@@ -50,14 +48,14 @@ def _seed_mean(outcomes, identity):
 
 
 def _resampled_means(values, identity, resamples, seed):
-    "Mean of values [P] in each resample of the identities, [resamples]"
+    "Mean of values [P] in each resample of the identities, [resamples]."
     _, index = np.unique(identity, return_inverse=True)
     weights = resample_weights(index.max() + 1, resamples, seed)
     return weights @ np.bincount(index, values) / (weights @ np.bincount(index))
 
 # %% ../../nbs/evaluate/05_statistics.ipynb #c11b056c
 class Difference(NamedTuple):
-    "A difference a - b (or a single mean) with its bootstrap interval over identities"
+    "A difference a - b (or a single mean) with its bootstrap interval over identities."
 
     difference: float  # from all data
     low: float  # lower end of the interval
@@ -75,9 +73,7 @@ def bootstrap_interval(
     seed: int = 0,  # of the resampling
     level: float = 0.95,  # of the interval, in (0, 1)
 ) -> Difference:  # its `difference` is the mean
-    """Mean outcome with a percentile interval over identities; seeds are averaged, probes of a person stay together.
-
-    Raises `ValueError`: shapes differ, a value is not finite, fewer than 2 identities, level outside (0, 1)."""
+    "Mean outcome with a percentile interval over identities; seeds are averaged, probes of a person stay together. Raises `ValueError`: shapes differ, a value is not finite, fewer than 2 identities, level outside (0, 1)."
     mean = _seed_mean(values, identity)
     low, high = _percentiles(_resampled_means(mean, identity, resamples, seed), level)
     return Difference(float(mean.mean()), low, high, len(np.unique(identity)), resamples, level)
@@ -92,9 +88,7 @@ def paired_bootstrap(
     seed: int = 0,  # of the resampling
     level: float = 0.95,  # of the interval, in (0, 1)
 ) -> Difference:
-    """Mean of a - b with a percentile interval over identities: `bootstrap_interval` of the paired differences.
-
-    Raises `ValueError`: a and b differ in shape; and as `bootstrap_interval`."""
+    "Mean of a - b with a percentile interval over identities: `bootstrap_interval` of the paired differences. Raises `ValueError`: a and b differ in shape; and as `bootstrap_interval`."
     a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
     if a.shape != b.shape:
         raise ValueError(f"a and b must hold the same probes and seeds, got shapes {a.shape} and {b.shape}")
@@ -125,7 +119,7 @@ def paired_bootstrap_pairs(
     seed: int = 0,  # of the resampling
     level: float = 0.95,  # of the interval, in (0, 1)
 ) -> Difference | list[Difference]:  # a list for K comparisons
-    """Mean of a - b over pairs with a percentile interval over people. Raises `ValueError`: shapes differ, not finite, fewer than 2 people."""
+    "Mean of a - b over pairs with a percentile interval over people. Raises `ValueError`: shapes differ, not finite, fewer than 2 people."
     difference = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
     if difference.shape[-1:] != np.shape(first) or difference.ndim > 2 or not np.isfinite(difference).all():
         raise ValueError(
@@ -141,7 +135,7 @@ def paired_bootstrap_pairs(
 
 # %% ../../nbs/evaluate/05_statistics.ipynb #8a00f610
 def _impostor_thresholds(scores, weight, total, far):
-    "Bound of each resample's FAR; scores [n] falling, weight(m) of the first m pairs [R,m], total weight [R]"
+    "Bound of each resample's FAR; scores [n] falling, weight(m) of the first m pairs [R,m], total weight [R]."
     top = min(len(scores), 1 + int(4 * far * len(scores)))
     while True:
         with np.errstate(invalid="ignore"):  # a resample of one identity alone has no impostors: NaN
@@ -160,9 +154,7 @@ def weighted_tar_at_far(
     far: float,  # allowed rate of false accepts, in (0, 1]
     weights,  # [R,I] weight of each identity (of probes and gallery together, sorted) in R resamples
 ) -> np.ndarray:  # [R] TAR in [0, 1]; all NaN with fewer than 1/far impostor pairs
-    """TAR@FAR over all probe x gallery pairs, for many weightings of the identities at once.
-
-    Raises `ValueError` as `check_matrix`; for far outside (0, 1], unfit weights, no genuine or no impostor pair."""
+    "TAR@FAR over all probe x gallery pairs, for many weightings of the identities at once. Raises `ValueError` as `check_matrix`; for far outside (0, 1], unfit weights, no genuine or no impostor pair."
     scores, probe, gallery = check_matrix(score_matrix, probe_identity, gallery_identity)
     identities, weights = np.union1d(probe, gallery), np.asarray(weights, dtype=float)
     own = probe[:, None] == gallery
@@ -200,9 +192,7 @@ def paired_bootstrap_tar(
     seed: int = 0,  # of the resampling
     level: float = 0.95,  # of the interval, in (0, 1)
 ) -> Difference:  # difference, low and high NaN with fewer than 1/far impostor pairs
-    """Difference in TAR@FAR with a percentile interval over identities; thresholds found anew in each resample.
-
-    Raises `ValueError`: a and b differ in shape; and as `weighted_tar_at_far` and `resample_weights`."""
+    "Difference in TAR@FAR with a percentile interval over identities; thresholds found anew in each resample. Raises `ValueError`: a and b differ in shape; and as `weighted_tar_at_far` and `resample_weights`."
     a, b = np.asarray(a), np.asarray(b)
     if a.shape != b.shape or a.ndim not in (2, 3):
         raise ValueError(f"a and b must have one shape [P,G] or [S,P,G], got {a.shape} and {b.shape}")
@@ -262,7 +252,7 @@ def conclusion(
     baseline: str,  # what it is compared with, e.g. "no weighting"
     unit: str = "points",  # "points": fractions are printed as percentage points; else the unit of the plain value
 ) -> str:
-    """One sentence: what the interval allows one to conclude."""
+    "One sentence: what the interval allows one to conclude."
     scale = 100 if unit == "points" else 1
     if not np.isfinite(difference[:3]).all():
         return f"{what} against {baseline}: not measurable, too few impostor pairs for this rate."

@@ -21,9 +21,7 @@ def check_pairs(
     scores,  # [N] score of each pair, finite, higher = more similar
     same,  # [N] bool, True = genuine pair
 ) -> tuple:  # (scores float64 [N], same bool [N])
-    """Scores and labels of pairs as arrays.
-
-    Raises `ValueError`: lengths differ, a score is not finite, no genuine or no impostor pair."""
+    "Scores and labels of pairs as arrays. Raises `ValueError`: lengths differ, a score is not finite, no genuine or no impostor pair."
     scores, same = np.asarray(scores, dtype=float), np.asarray(same)
     if scores.ndim != 1 or scores.shape != same.shape:
         raise ValueError(f"scores and same must have one length [N], got shapes {scores.shape} and {same.shape}")
@@ -42,9 +40,7 @@ def best_threshold(
     scores,  # [N] score of each pair
     same,  # [N] bool, True = genuine pair
 ) -> float:  # accept `score >= threshold`; +inf: accept nothing, -inf: accept everything
-    """The threshold of the highest accuracy, over all thresholds that exist; O(N log N).
-
-    Raises `ValueError` as `check_pairs`."""
+    "The threshold of the highest accuracy, over all thresholds that exist; O(N log N). Raises `ValueError` as `check_pairs`."
     scores, same = check_pairs(scores, same)
     order = np.argsort(-scores)
     ranked = scores[order]
@@ -59,7 +55,7 @@ def best_threshold(
 
 # %% ../../nbs/evaluate/01_verification.ipynb #0828d594
 def _fold_labels(folds, n):
-    "Fold label of each of n pairs, from a number of contiguous blocks or from labels"
+    "Fold label of each of n pairs, from a number of contiguous blocks or from labels."
     if np.ndim(folds):
         labels = np.asarray(folds)
         if labels.shape != (n,) or not np.issubdtype(labels.dtype, np.integer):
@@ -80,9 +76,7 @@ def kfold_correct(
     same,  # [N] bool, True = genuine pair
     folds=10,  # number of contiguous blocks, or [N] int: the fold of each pair
 ) -> tuple:  # (correct bool [N], fold label int [N])
-    """Is each pair decided correctly by the threshold fitted on the other folds?
-
-    Raises `ValueError` as `check_pairs`, for folds that do not fit, and where the other folds lack a kind of pair."""
+    "Is each pair decided correctly by the threshold fitted on the other folds? Raises `ValueError` as `check_pairs`, for folds that do not fit, and where the other folds lack a kind of pair."
     scores, same = check_pairs(scores, same)
     labels = _fold_labels(folds, len(scores))
     correct = np.empty(len(scores), dtype=bool)
@@ -101,9 +95,7 @@ def kfold_accuracy(
     same,  # [N] bool, True = genuine pair
     folds=10,  # number of contiguous blocks (order of the benchmark file), or [N] int: the fold of each pair
 ) -> tuple:  # (mean, standard deviation) of the folds' accuracies, in [0, 1]
-    """Verification accuracy of the LFW protocol: each fold is judged with the threshold of the other folds.
-
-    Raises `ValueError` as `kfold_correct`."""
+    "Verification accuracy of the LFW protocol: each fold is judged with the threshold of the other folds. Raises `ValueError` as `kfold_correct`."
     correct, labels = kfold_correct(scores, same, folds)
     accuracy = [correct[labels == fold].mean() for fold in np.unique(labels)]
     return float(np.mean(accuracy)), float(np.std(accuracy))
@@ -115,9 +107,7 @@ def fuse_flip(
     mirrored,  # [N,E] unit length, of the mirrored images
     mirrored_norm,  # [N] or [N,1] > 0
 ) -> tuple:  # (embedding [N,E] unit length, norm [N])
-    """One embedding from an image and its mirror image, weighted by their norms (AdaFace).
-
-    Raises `ValueError`: shapes differ, a norm is not positive and finite, two looks cancel."""
+    "One embedding from an image and its mirror image, weighted by their norms (AdaFace). Raises `ValueError`: shapes differ, a norm is not positive and finite, two looks cancel."
     looks = np.stack([np.asarray(embedding), np.asarray(mirrored)])
     weights = np.stack([np.asarray(norm).reshape(-1), np.asarray(mirrored_norm).reshape(-1)])
     if looks.ndim != 3 or weights.shape != looks.shape[:2]:
@@ -138,9 +128,7 @@ def roc(
     scores,  # [N] score of each pair
     same,  # [N] bool, True = genuine pair
 ) -> tuple:  # (far [T] rising, tar [T] rising, thresholds [T] falling from +inf)
-    """All points of the ROC curve, one per distinct score and one for accepting nothing.
-
-    Raises `ValueError` as `check_pairs`."""
+    "All points of the ROC curve, one per distinct score and one for accepting nothing. Raises `ValueError` as `check_pairs`."
     scores, same = check_pairs(scores, same)
     return roc_curve(same, scores, drop_intermediate=False)
 
@@ -149,9 +137,7 @@ def auc(
     scores,  # [N] score of each pair
     same,  # [N] bool, True = genuine pair
 ) -> float:  # in [0, 1]; 0.5 = chance
-    """Area under the ROC: the probability that a genuine pair outscores an impostor pair, a tie counting one half.
-
-    Raises `ValueError` as `check_pairs`."""
+    "Area under the ROC: the probability that a genuine pair outscores an impostor pair, a tie counting one half. Raises `ValueError` as `check_pairs`."
     scores, same = check_pairs(scores, same)
     return float(roc_auc_score(same, scores))
 
@@ -160,9 +146,7 @@ def eer(
     scores,  # [N] score of each pair
     same,  # [N] bool, True = genuine pair
 ) -> float:  # in [0, 1]
-    """Equal error rate: where FAR = 1 - TAR on the straight lines between the points of the ROC.
-
-    Raises `ValueError` as `check_pairs`."""
+    "Equal error rate: where FAR = 1 - TAR on the straight lines between the points of the ROC. Raises `ValueError` as `check_pairs`."
     far, tar, _ = roc(scores, same)
     return float(np.interp(0, far - (1 - tar), far))  # far - (1 - tar) rises strictly from -1 to 1
 
@@ -171,9 +155,7 @@ def false_accept_threshold(
     impostors,  # [n] impostor scores
     far: float,  # allowed rate of false accepts, in (0, 1]
 ) -> float:  # accept `score > threshold`; NaN when n < 1/far: not measurable
-    """The lowest bound that at most a share `far` of the impostor scores lies strictly above.
-
-    Raises `ValueError`: `far` outside (0, 1], no impostor scores."""
+    "The lowest bound that at most a share `far` of the impostor scores lies strictly above. Raises `ValueError`: `far` outside (0, 1], no impostor scores."
     if not 0 < far <= 1:
         raise ValueError(f"far must lie in (0, 1], got {far}")
     n = len(impostors)
@@ -191,16 +173,14 @@ def tar_at_far(
     same,  # [N] bool, True = genuine pair
     far: float,  # allowed rate of false accepts, in (0, 1]
 ) -> float:  # in [0, 1]; NaN with fewer than 1/far impostor pairs: not measurable
-    """Highest TAR of a threshold whose FAR is at most `far`, never interpolated.
-
-    Raises `ValueError` as `check_pairs`, and for a `far` outside (0, 1]."""
+    "Highest TAR of a threshold whose FAR is at most `far`, never interpolated. Raises `ValueError` as `check_pairs`, and for a `far` outside (0, 1]."
     scores, same = check_pairs(scores, same)
     threshold = false_accept_threshold(scores[~same], far)
     return float("nan") if np.isnan(threshold) else float((scores[same] > threshold).mean())
 
 # %% ../../nbs/evaluate/01_verification.ipynb #eeee8ab5
 def _identity_folds(probe_identity, gallery_identity, folds, rng):
-    "(identities, fold of each): dealt out in turn, those with probes first, so that each fold gets some"
+    "(identities, fold of each): dealt out in turn, those with probes first, so that each fold gets some."
     with_probe = np.unique(probe_identity)
     without = np.setdiff1d(gallery_identity, with_probe)
     missing = np.setdiff1d(with_probe, gallery_identity)
@@ -224,9 +204,7 @@ def verification_pairs(
     impostors_per_probe: int = 1,  # impostor pairs drawn for each probe (fewer where its fold has fewer other images)
     seed: int = 0,  # of the folds and of the draw
 ) -> PairList:  # genuine pairs first, then impostors
-    """Genuine and impostor pairs in identity-disjoint folds.
-
-    Raises `ValueError`: no images, an identity without a gallery image, too few identities for the folds."""
+    "Genuine and impostor pairs in identity-disjoint folds. Raises `ValueError`: no images, an identity without a gallery image, too few identities for the folds."
     probe_identity, gallery_identity = np.asarray(probe_identity), np.asarray(gallery_identity)
     if folds < 2 or impostors_per_probe < 1 or not len(probe_identity):
         raise ValueError(
@@ -253,7 +231,7 @@ def pair_rates(
     same,  # [N] bool, True = genuine pair
     fars=(1e-2, 1e-3),  # the rates of TAR@FAR
 ) -> dict:  # auc, eer, tar {"1e-02": value or None: not measurable}, impostors, genuine
-    """What can be said of pairs without folds, ready for JSON. Raises `ValueError` as `tar_at_far`."""
+    "What can be said of pairs without folds, ready for JSON. Raises `ValueError` as `tar_at_far`."
     scores, same = check_pairs(scores, same)
     tar = {f"{far:.0e}": tar_at_far(scores, same, far) for far in fars}
     return {
@@ -271,9 +249,7 @@ def pairs_report(
     folds=10,  # number of contiguous blocks, or [N] int: the fold of each pair
     fars=(1e-2, 1e-3),  # the rates of TAR@FAR
 ) -> dict:  # accuracy, accuracy_std, auc, eer, tar {"1e-02": value or None}, impostors, genuine
-    """All verification numbers of one score on given pairs, ready for JSON.
-
-    Raises `ValueError` as `kfold_accuracy` and `tar_at_far`."""
+    "All verification numbers of one score on given pairs, ready for JSON. Raises `ValueError` as `kfold_accuracy` and `tar_at_far`."
     scores, same = check_pairs(scores, same)
     accuracy, accuracy_std = kfold_accuracy(scores, same, folds)
     return {"accuracy": accuracy, "accuracy_std": accuracy_std, **pair_rates(scores, same, fars)}
@@ -284,9 +260,7 @@ def check_matrix(
     probe_identity,  # [P] int
     gallery_identity,  # [G] int
 ) -> tuple:  # (scores float64 [P,G], probe identity [P], gallery identity [G]) as arrays
-    """A score matrix with the identities of its rows and columns, as arrays.
-
-    Raises `ValueError`: shapes that do not agree, nothing to score, a score that is not finite."""
+    "A score matrix with the identities of its rows and columns, as arrays. Raises `ValueError`: shapes that do not agree, nothing to score, a score that is not finite."
     scores = np.asarray(score_matrix, dtype=float)
     probe, gallery = np.asarray(probe_identity), np.asarray(gallery_identity)
     if probe.ndim != 1 or gallery.ndim != 1 or scores.shape != (len(probe), len(gallery)) or not scores.size:
@@ -310,9 +284,7 @@ def verification_report(
     impostors_per_probe: int = 1,  # impostor pairs drawn per probe for the accuracy
     seed: int = 0,  # of folds and drawn impostors
 ) -> dict:  # accuracy, accuracy_std, auc, eer, tar {"1e-02": value or None}, impostors, genuine
-    """All verification numbers of one score matrix, ready for JSON.
-
-    Raises `ValueError` as `check_matrix` and `verification_pairs`."""
+    "All verification numbers of one score matrix, ready for JSON. Raises `ValueError` as `check_matrix` and `verification_pairs`."
     scores, probe, gallery = check_matrix(score_matrix, probe_identity, gallery_identity)
     pairs = verification_pairs(probe, gallery, folds=folds, impostors_per_probe=impostors_per_probe, seed=seed)
     accuracy, accuracy_std = kfold_accuracy(scores[pairs.a, pairs.b], pairs.same, pairs.fold)

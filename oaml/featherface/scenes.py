@@ -226,7 +226,7 @@ class Scenes:
         return place(head, tuple(rng.uniform(0, self.size, 2)), scale, angle), kind
 
     def __getitem__(self, i: int) -> dict:
-        "dict(image uint8 [S,S,3], boxes float32 [N,4] x1 y1 x2 y2, landmarks float32 [N,5,2], occluders list of N)"
+        "dict(image uint8 [S,S,3], boxes float32 [N,4] x1 y1 x2 y2, landmarks float32 [N,5,2], occluders list of N)."
         if not 0 <= i < len(self):
             raise IndexError(f"scene {i} of a set of {len(self)}")
         rng = np.random.default_rng([self.seed, SPLITS.index(self.split), 4, i])

@@ -91,7 +91,7 @@ class Wider:
         return len(self.items)
 
     def __getitem__(self, i: int) -> dict:
-        "dict(image uint8 [H,W,3] RGB, boxes float32 [N,4], landmarks float32 [N,5,2] or NaN, name)"
+        "dict(image uint8 [H,W,3] RGB, boxes float32 [N,4], landmarks float32 [N,5,2] or NaN, name)."
         name, boxes, landmarks = self.items[i]
         return dict(image=decode_image(self.images / name), boxes=boxes, landmarks=landmarks, name=name)
 

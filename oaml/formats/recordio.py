@@ -4,14 +4,15 @@
 
 # %% auto #0
 __all__ = ['MAGIC', 'WHOLE', 'FIRST', 'MIDDLE', 'LAST', 'frame', 'IRHeader', 'pack', 'unpack', 'count_lines', 'read_index',
-           'RecordFile', 'RecordWriter', 'image_keys', 'single_label', 'labels_from_headers', 'labels_from_people',
-           'labels_from_list', 'read_labels', 'write_faces', 'RecordIODataset']
+           'RecordIndex', 'PartFile', 'RecordFile', 'read_header', 'unindexed_bytes', 'whole_records', 'RecordWriter',
+           'image_keys', 'single_label', 'labels_from_headers', 'labels_from_people', 'labels_from_list', 'read_labels',
+           'identity_records', 'write_faces', 'RecordIODataset']
 
 # %% ../../nbs/formats/02_recordio.ipynb #fbbae42a
 import os
 import struct
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -34,7 +35,7 @@ def frame(
 ) -> bytes:  # its bytes on disk; the length is a multiple of 4
     "A payload as RecordIO parts. Raises ValueError on a payload that 29 bits cannot count."
     if len(payload) >= 1 << 29:
-        raise ValueError(f"a payload of {len(payload)} bytes: expected less than 2**29")
+        raise ValueError(f"payload is {len(payload)} bytes: expected less than 2**29")
     cuts, at = [], payload.find(MAGIC)
     while at >= 0:
         if at % 4 == 0:
@@ -58,35 +59,33 @@ class IRHeader(NamedTuple):
     id2: int  # upper 64 bits of the number, 0 in practice
 
 
-def pack(header: IRHeader, image: bytes) -> bytes:
-    "Payload of an image record; `flag` follows from the label. Raises ValueError where float32 cannot hold a label."
+def pack(
+    header: IRHeader,  # its `flag` is not read: it follows from the label
+    image: bytes,  # encoded image, or nothing
+) -> bytes:  # payload
+    "Payload of an image record. Raises ValueError where float32 cannot hold a label."
     label = np.atleast_1d(np.asarray(header.label, dtype=np.float64))
     if not np.array_equal(label.astype(np.float32), label):
-        raise ValueError(f"record {header.id}: label {header.label} is not exact in float32, as RecordIO stores it")
+        raise ValueError(f"label of record {header.id} is {header.label}: expected a number that is exact in float32")
     single = np.ndim(header.label) == 0
+    flag, value = (0, label[0]) if single else (label.size, 0)
     floats = b"" if single else label.astype("<f4").tobytes()
-    return (
-        struct.pack("<IfQQ", 0 if single else label.size, label[0] if single else 0, header.id, header.id2)
-        + floats
-        + image
-    )
+    return struct.pack("<IfQQ", flag, value, header.id, header.id2) + floats + image
 
-
+# %% ../../nbs/formats/02_recordio.ipynb #78ecbba1
 def unpack(
     payload: bytes,  # content of one record
     name: str = "record",  # file and record, for the error
 ) -> tuple[IRHeader, bytes]:  # header, bytes of the image
     "Header and image of a record. Raises ValueError where the payload is too short for its header or its labels."
     if len(payload) < 24:
-        raise ValueError(f"{name}: {len(payload)} bytes, expected at least the 24 of the header")
+        raise ValueError(f"{name} is {len(payload)} bytes: expected at least the 24 of the header")
     header = IRHeader(*struct.unpack("<IfQQ", payload[:24]))
     if not header.flag:
         return header, payload[24:]
     end = 24 + 4 * header.flag
     if len(payload) < end:
-        raise ValueError(
-            f"{name}: header announces {header.flag} labels, expected {end} bytes or more, got {len(payload)}"
-        )
+        raise ValueError(f"{name} is {len(payload)} bytes: expected at least {end} for {header.flag} labels")
     return header._replace(label=np.frombuffer(payload[24:end], "<f4")), payload[end:]
 
 # %% ../../nbs/formats/02_recordio.ipynb #e7768bc7
@@ -99,46 +98,133 @@ def count_lines(path: Path) -> int:
     return count + (last != b"\n")
 
 
+def _index_pieces(path: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    "Keys and offsets of an index, int64, a piece of the file at a time."
+    form = dict(sep="\t", header=None, names=["key", "at"], dtype=np.int64, na_filter=False)
+    for piece in pd.read_csv(path, chunksize=1 << 16, **form):
+        key, at = piece["key"].to_numpy(), piece["at"].to_numpy()
+        if not isinstance(piece.index, pd.RangeIndex):  # pandas takes the first column for names of the rows
+            raise ValueError("more than two columns")
+        if key.min() < 0 or at.min() < 0:
+            raise ValueError("a negative number")
+        yield key, at
+
+# %% ../../nbs/formats/02_recordio.ipynb #7d270203
+def _sparse_index(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    "Offsets and keys, sorted by key, where the keys lie far apart."
+    key, at = (np.concatenate(x) for x in zip(*_index_pieces(path)))
+    order = np.argsort(key)
+    key, at = key[order], at[order]
+    if (twice := np.flatnonzero(key[1:] == key[:-1])).size:
+        raise ValueError(f"key {key[twice[0]]} comes twice")
+    return at, key
+
+
+def _dense_index(
+    path: Path,
+    lines: int,  # of the file
+) -> np.ndarray | None:  # int64, offset of each key, -1: no such key; None: a key is larger than the number of lines
+    "Table of offsets by key."
+    table = np.full(lines + 2, -1, dtype=np.int64)
+    for key, at in _index_pieces(path):
+        if key.max() >= len(table):
+            return None
+        table[key] = at
+    return table
+
+# %% ../../nbs/formats/02_recordio.ipynb #74642c1b
 def read_index(
     path: Path,  # .idx: lines `key<tab>offset`
-) -> tuple[
-    np.ndarray, np.ndarray | None
-]:  # offsets int64; keys int64, or None where offsets[key] holds (-1: no such key)
+) -> tuple[np.ndarray, np.ndarray | None]:  # offsets, keys, both int64; keys None: offsets[key] holds, -1 no such key
     "Read an index. Raises ValueError naming the file on anything but two integers a line, and on a key that comes twice."
     n = count_lines(path)
     if not n:
-        raise ValueError(f"{path}: an empty index, expected lines `key<tab>offset`")
-    table = np.full(n + 2, -1, dtype=np.int64)
+        raise ValueError(f"{path} is empty: expected lines `key<tab>offset`")
     try:
-        pieces = pd.read_csv(
-            path, sep="\t", header=None, names=["key", "at"], dtype=np.int64, chunksize=1 << 16, na_filter=False
-        )
-        for piece in pieces:
-            key, at = piece["key"].to_numpy(), piece["at"].to_numpy()
-            if not isinstance(piece.index, pd.RangeIndex):  # pandas takes the first column for names of the rows
-                raise ValueError("more than two columns")
-            if key.min() < 0 or at.min() < 0:
-                raise ValueError("a negative number")
-            if key.max() >= len(table):
-                return _sparse_index(path)
-            table[key] = at
+        table = _dense_index(path, n)
+        if table is None:
+            return _sparse_index(path)
     except (ValueError, TypeError, OverflowError) as e:
-        raise ValueError(f"{path}: not an index of lines `key<tab>offset` ({e})") from e
+        raise ValueError(f"{path} is no index ({e}): expected lines `key<tab>offset`") from e
     if np.count_nonzero(table >= 0) != n:
-        raise ValueError(f"{path}: {n} lines name {np.count_nonzero(table >= 0)} keys, expected each key once")
+        raise ValueError(f"{path} has {n} lines for {np.count_nonzero(table >= 0)} keys: expected each key once")
     while table[-1] < 0:
         table = table[:-1]
     return table, None
 
+# %% ../../nbs/formats/02_recordio.ipynb #aa78f813
+class RecordIndex:
+    "Where each record starts, by key. Raises as `read_index`."
 
-def _sparse_index(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    "Offsets and keys, sorted by key, where the keys lie far apart."
-    table = pd.read_csv(path, sep="\t", header=None, names=["key", "at"], dtype=np.int64).sort_values("key")
-    if table["key"].duplicated().any():
-        raise ValueError(f"key {table['key'][table['key'].duplicated()].iloc[0]} comes twice")
-    return table["at"].to_numpy(), table["key"].to_numpy()
+    def __init__(self, path: Path):
+        self.path = path
+        self.offsets, self._sorted = read_index(path)
+        if self._sorted is not None:
+            self.keys = self._sorted
+        elif (self.offsets[1:] >= 0).all():
+            self.keys = range(int(self.offsets[0] < 0), len(self.offsets))
+        else:
+            self.keys = np.flatnonzero(self.offsets >= 0)
+
+    def offset(self, key: int) -> int:
+        "Where record `key` starts. Raises KeyError."
+        if self._sorted is None:
+            known = 0 <= key < len(self.offsets) and self.offsets[key] >= 0
+            row = int(key)
+        else:
+            row = int(np.searchsorted(self._sorted, key))
+            known = row < len(self.offsets) and self._sorted[row] == key
+        if not known:
+            some = f"one of {len(self.keys)} keys from {self.keys[0]} to {self.keys[-1]}"
+            raise KeyError(f"{self.path} has no record {key}: expected {some}")
+        return int(self.offsets[row])
+
+    def last(self) -> tuple[int, int]:  # key, offset
+        "The record that starts last in the file."
+        row = int(self.offsets.argmax())
+        return row if self._sorted is None else int(self._sorted[row]), int(self.offsets[row])
 
 # %% ../../nbs/formats/02_recordio.ipynb #481b82c5
+class PartFile:
+    "Reads the parts of a `.rec` file; opened at the first read. Its errors name the file and the record."
+
+    def __init__(self, path: Path):
+        self.path, self.size, self._file = path, path.stat().st_size, None
+
+    def __getstate__(self):
+        return self.__dict__ | dict(_file=None)  # an open file does not travel to another process
+
+    def read(
+        self,
+        at: int,  # first byte
+        size: int,  # bytes
+        key: int,  # the record, for the error
+    ) -> bytes:
+        "Bytes of the file. Raises ValueError where it ends before."
+        if self._file is None:
+            self._file = open(self.path, "rb", buffering=0)
+        data = os.pread(self._file.fileno(), size, at)
+        if len(data) < size:
+            have = f"truncated, {len(data)} bytes at {at}"
+            raise ValueError(f"{self.path}, record {key} is {have}: expected {size}")
+        return data
+
+    def part(
+        self,
+        at: int,  # byte where a part begins
+        key: int,  # the record, for the error
+        flags: tuple[int, ...] = (WHOLE, FIRST, MIDDLE, LAST),  # cflags that may stand here
+    ) -> tuple[int, int]:  # cflag, length in bytes
+        "Head of a part. Raises ValueError on another magic number or flag."
+        magic, word = struct.unpack("<4sI", self.read(at, 8, key))
+        if magic != MAGIC:
+            what = f"{magic.hex()} at byte {at}"
+            raise ValueError(f"{self.path}, record {key} is {what}: expected the magic number {MAGIC.hex()}")
+        if word >> 29 not in flags:
+            raise ValueError(f"{self.path}, record {key}: flag at byte {at} is {word >> 29}: expected one of {flags}")
+        return word >> 29, word & (1 << 29) - 1
+
+# %% ../../nbs/formats/02_recordio.ipynb #9f31b046
 class RecordFile:
     "Random access to the records of a `.rec` by key. Raises FileNotFoundError or ValueError on files that do not fit."
 
@@ -146,103 +232,71 @@ class RecordFile:
         self,
         path: Path,  # the .rec file; its .idx lies beside it
     ):
-        self.path, index = Path(path), Path(path).with_suffix(".idx")
+        self.path = Path(path)
+        index = self.path.with_suffix(".idx")
         for file in (self.path, index):
             if not file.is_file():
-                raise FileNotFoundError(
-                    f"{file}: no such file; expected {self.path.name} and {index.name} side by side"
-                )
-        self.offsets, keys = read_index(index)
-        self.size, last = self.path.stat().st_size, int(self.offsets.max())
-        self._sorted, dense = keys, keys is None and (self.offsets[1:] >= 0).all()
-        if keys is None:
-            keys = range(int(self.offsets[0] < 0), len(self.offsets)) if dense else np.flatnonzero(self.offsets >= 0)
-        self.keys = keys  # of all records, ascending: a range or int64 [N]
-        self._file = None
-        if last + 8 > self.size:
-            row = int(self.offsets.argmax())
-            raise ValueError(
-                f"{index}: record {row if self._sorted is None else keys[row]} is said to start at byte {last}, "
-                f"past the end of {self.path.name} ({self.size} bytes): is the copy complete?"
-            )
+                raise FileNotFoundError(f"{file} is missing: expected {self.path.name} and {index.name} side by side")
+        self.index, self.parts = RecordIndex(index), PartFile(self.path)
+        self.keys = self.index.keys  # of all records, ascending: a range or int64 [N]
+        key, at = self.index.last()
+        if at + 8 > self.parts.size:
+            end = f"the {self.parts.size} bytes of {self.path.name}: is the copy complete?"
+            raise ValueError(f"{index}: start of record {key} is byte {at}: expected it within {end}")
 
     def __len__(self):
         return len(self.keys)
 
-    def __getstate__(self):
-        return self.__dict__ | dict(_file=None)  # an open file does not travel to another process
-
-    def offset(self, key: int) -> int:
-        "Where record `key` starts. Raises KeyError."
-        row = int(key) if self._sorted is None else int(np.searchsorted(self._sorted, key))
-        known = 0 <= row < len(self.offsets) and (
-            self.offsets[row] >= 0 if self._sorted is None else self._sorted[row] == key
-        )
-        if not known:
-            raise KeyError(f"{self.path}: no record {key} among {len(self)} (keys {self.keys[0]} to {self.keys[-1]})")
-        return int(self.offsets[row])
-
-    def _read(self, at: int, size: int, key: int) -> bytes:
-        if self._file is None:
-            self._file = open(self.path, "rb", buffering=0)
-        data = os.pread(self._file.fileno(), size, at)
-        if len(data) < size:
-            raise ValueError(
-                f"{self.path}, record {key}: truncated, expected {size} bytes at {at}, the file ends after {len(data)}"
-            )
-        return data
-
-    def _part(self, at: int, key: int, expected: tuple) -> tuple[int, int]:
-        "cflag and length of the part at byte `at`."
-        magic, word = struct.unpack("<4sI", self._read(at, 8, key))
-        if magic != MAGIC:
-            raise ValueError(
-                f"{self.path}, record {key}: bytes {magic.hex()} at {at}, expected the magic number {MAGIC.hex()}"
-            )
-        if word >> 29 not in expected:
-            raise ValueError(
-                f"{self.path}, record {key}: continuation flag {word >> 29} at {at}, expected one of {expected}"
-            )
-        return word >> 29, word & (1 << 29) - 1
-
     def read(self, key: int) -> bytes:
         "Payload of record `key`. Raises KeyError, or ValueError naming the file and the record."
-        at, expected, parts = self.offset(key), (WHOLE, FIRST), []
+        at, flags, pieces = self.index.offset(key), (WHOLE, FIRST), []
         while True:
-            flag, size = self._part(at, key, expected)
-            parts.append(self._read(at + 8, size, key))
+            flag, size = self.parts.part(at, key, flags)
+            pieces.append(self.parts.read(at + 8, size, key))
             if flag in (WHOLE, LAST):
-                return MAGIC.join(parts)
-            at, expected = at + 8 + size + -size % 4, (MIDDLE, LAST)
-
-    def unindexed(self) -> int:
-        "Bytes behind the last record that the index names: more than 0 where the index is cut off or a selection."
-        row = int(self.offsets.argmax())
-        key = row if self._sorted is None else int(self._sorted[row])
-        at, flag = int(self.offsets[row]), FIRST
-        while flag in (FIRST, MIDDLE):
-            flag, size = self._part(at, key, (WHOLE, FIRST, MIDDLE, LAST))
-            at += 8 + size + -size % 4
-        if at > self.size:
-            raise ValueError(
-                f"{self.path}, record {key}: truncated, expected to end at byte {at}, the file ends at {self.size}"
-            )
-        return self.size - at
+                return MAGIC.join(pieces)
+            at, flags = at + 8 + size + -size % 4, (MIDDLE, LAST)
 
     def item(self, key: int) -> tuple[IRHeader, bytes]:
         "Header and image bytes of record `key`. Raises as `read` and `unpack`."
         return unpack(self.read(key), f"{self.path}, record {key}")
 
-    def header(self, key: int) -> IRHeader:
-        "Header of record `key` alone: the image is not read."
-        at = self.offset(key)
-        flag, size = self._part(at, key, (WHOLE, FIRST))
-        start = self._read(at + 8, min(size, 24), key)
-        if flag == FIRST or len(start) < 24 or start[:4] != bytes(4):
-            return self.item(key)[0]  # rare, or a label vector: the plain way
-        return unpack(start)[0]
+# %% ../../nbs/formats/02_recordio.ipynb #d279f7ca
+def read_header(records: RecordFile, key: int) -> IRHeader:
+    "Header of a record alone: the image is not read. Raises as `RecordFile.item`."
+    at = records.index.offset(key)
+    flag, size = records.parts.part(at, key, (WHOLE, FIRST))
+    start = records.parts.read(at + 8, min(size, 24), key)
+    if flag == FIRST or len(start) < 24 or start[:4] != bytes(4):
+        return records.item(key)[0]  # rare, or a label vector: the plain way
+    return unpack(start)[0]
+
+
+def unindexed_bytes(records: RecordFile) -> int:
+    "Bytes behind the last record of the index: more than 0 where the index is cut off or a selection."
+    (key, at), flag, size = records.index.last(), FIRST, records.parts.size
+    while flag in (FIRST, MIDDLE):
+        flag, length = records.parts.part(at, key)
+        at += 8 + length + -length % 4
+    if at > size:
+        raise ValueError(f"{records.path}, record {key} is truncated, {size} bytes in all: expected its end at {at}")
+    return size - at
 
 # %% ../../nbs/formats/02_recordio.ipynb #5dd8b0cb
+def whole_records(
+    rec: Path,  # records as far as they were written
+    idx: Path,  # their index as far as it was written
+) -> tuple[int, int, int]:  # records, and the bytes they take in each file
+    "What is whole in the files of a writer that was killed."
+    if not (rec.exists() and idx.exists()):
+        return 0, 0, 0
+    lines = idx.read_bytes().splitlines(keepends=True)
+    starts = [int(line.split(b"\t")[1]) for line in lines if line.endswith(b"\n")]
+    # a record whose successor starts within the file is whole; the last one is written again
+    n = max(int(np.searchsorted(starts, rec.stat().st_size, side="right")) - 1, 0)
+    return n, starts[n] if n else 0, sum(len(line) for line in lines[:n])
+
+# %% ../../nbs/formats/02_recordio.ipynb #c1308983
 class RecordWriter:
     "Writes a `.rec` and its `.idx`; a context manager that completes them where no exception was raised."
 
@@ -252,34 +306,19 @@ class RecordWriter:
         resume: bool = False,  # go on with the parts of a writer that was killed
     ):
         self.path, self.index = Path(path), Path(path).with_suffix(".idx")
-        rec, idx = self._parts()
+        self.parts = [p.with_name(p.name + ".part") for p in (self.path, self.index)]
+        rec, idx = self.parts
         if resume and rec.exists() and self.index.exists() and not self.path.exists():
             os.replace(self.index, idx)  # killed between the two renames
         for file in (self.path, self.index):
             if file.exists():
-                raise FileExistsError(f"{file}: exists already, expected a new name")
+                raise FileExistsError(f"{file} is there already: expected a new name")
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.written, whole = self._whole() if resume else (0, (0, 0))  # records that are there already
-        self.at = whole[0]
-        self._files = [open(part, "r+b" if part.exists() else "w+b") for part in self._parts()]
-        for file, size in zip(self._files, whole):
+        self.written, self.at, lines = whole_records(rec, idx) if resume else (0, 0, 0)
+        self._files = [open(part, "r+b" if part.exists() else "w+b") for part in self.parts]
+        for file, size in zip(self._files, (self.at, lines)):
             file.truncate(size)
             file.seek(size)
-
-    def _parts(self) -> list[Path]:
-        return [p.with_name(p.name + ".part") for p in (self.path, self.index)]
-
-    def _whole(self) -> tuple[int, tuple[int, int]]:
-        "How many records are whole in the parts, and the bytes they take in each."
-        rec, idx = self._parts()
-        if not (rec.exists() and idx.exists()):
-            return 0, (0, 0)
-        size, lines, taken = rec.stat().st_size, idx.read_bytes().splitlines(keepends=True), 0
-        starts = [int(line.split(b"\t")[1]) for line in lines if line.endswith(b"\n")]
-        # a record whose successor starts within the file is whole; the last one is written again
-        n = max(int(np.searchsorted(starts, size, side="right")) - 1, 0)
-        taken = sum(len(line) for line in lines[:n])
-        return n, (starts[n] if n else 0, taken)
 
     def write(self, key: int, payload: bytes):
         "Append one record."
@@ -288,116 +327,130 @@ class RecordWriter:
         self._files[1].write(b"%d\t%d\n" % (key, self.at))
         self.at += len(data)
 
-    def close(self):
-        "Complete the files: the records reach their name last, so that a .rec is never without its index."
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind: type | None, *_: object):
         for file in self._files:
             file.flush()
             os.fsync(file.fileno())
             file.close()
-        rec, idx = self._parts()
-        os.replace(idx, self.index)
-        os.replace(rec, self.path)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, *_):
-        if kind is None:
-            return self.close()
-        for file in self._files:
-            file.close()  # the parts stay, to go on from
+        if kind is None:  # else the parts stay, to go on from; the records come last: no .rec is without its index
+            os.replace(self.parts[1], self.index)
+            os.replace(self.parts[0], self.path)
 
 # %% ../../nbs/formats/02_recordio.ipynb #730e4818
 def image_keys(
     records: RecordFile,  # an open file
 ) -> tuple[Sequence, Sequence]:  # keys of images, keys of identity records (none in a plain file)
     "Which records are images. Raises ValueError where record 0 names records that are not there."
-    if records.keys[0] == 0:
-        header, image = records.item(0)
-        if header.flag >= 2 and not image:
-            first, end = int(header.label[0]), int(header.label[1])
-            cut = bisect_left(records.keys, first)
-            images, people = records.keys[1:cut], records.keys[cut : bisect_left(records.keys, end)]
-            if not len(images) or len(images) != first - 1 or len(people) != max(end - first, 0):
-                raise ValueError(
-                    f"{records.path}, record 0: says images 1 to {first - 1} and identities {first} to {end - 1}, "
-                    f"found {len(images)} and {len(people)} of these records"
-                )
-            return images, people
-    return records.keys, records.keys[:0]
+    if records.keys[0] != 0:
+        return records.keys, records.keys[:0]
+    header, image = records.item(0)
+    if header.flag < 2 or image:
+        return records.keys, records.keys[:0]
+    first, end = int(header.label[0]), int(header.label[1])
+    cut = bisect_left(records.keys, first)
+    images, people = records.keys[1:cut], records.keys[cut : bisect_left(records.keys, end)]
+    if not len(images) or len(images) != first - 1 or len(people) != max(end - first, 0):
+        said = f"images 1 to {first - 1} and identities {first} to {end - 1}"
+        raise ValueError(f"{records.path}, record 0 is {said}: expected these, found {len(images)} and {len(people)}")
+    return images, people
 
-
-def single_label(header: IRHeader, name: str) -> int:
+# %% ../../nbs/formats/02_recordio.ipynb #583967f0
+def single_label(
+    header: IRHeader,
+    name: str,  # file and record, for the error
+) -> int:  # from 0
     "The identity in a header: the label, or the first of a vector. Raises ValueError on what is no whole number."
     label = float(np.atleast_1d(header.label)[0])
     if not (label.is_integer() and 0 <= label < 1 << 31):
-        raise ValueError(f"{name}: label {label}, expected a whole number from 0")
+        raise ValueError(f"label of {name} is {label}: expected a whole number from 0")
     return int(label)
 
 
-def labels_from_headers(records: RecordFile, keys: Sequence) -> np.ndarray:
-    "Identity of each image, read from its own header; int32 [N]."
-    return np.array(
-        [
-            single_label(records.header(k), f"{records.path}, record {k}")
-            for k in tqdm(keys, desc="labels of the records", unit="rec", disable=len(keys) < 50_000)
-        ],
-        dtype=np.int32,
+def labels_from_headers(
+    records: RecordFile,
+    keys: Sequence,  # [N] of images
+) -> np.ndarray:  # int32 [N]
+    "Identity of each image, read from its own header. Raises as `single_label`."
+    quiet = len(keys) < 50_000
+    labels = (
+        single_label(read_header(records, k), f"{records.path}, record {k}")
+        for k in tqdm(keys, desc="labels of the records", unit="rec", disable=quiet)
     )
+    return np.fromiter(labels, dtype=np.int32, count=len(keys))
 
 # %% ../../nbs/formats/02_recordio.ipynb #926da4a4
-def labels_from_people(records: RecordFile, keys: Sequence, people: Sequence) -> np.ndarray:
-    "Identity of each image from the identity records of insightface; int32 [N]. Raises ValueError on bad ranges."
+def labels_from_people(
+    records: RecordFile,
+    keys: Sequence,  # [N] of images
+    people: Sequence,  # of identity records
+) -> np.ndarray:  # int32 [N]
+    "Identity of each image from the identity records of insightface. Raises ValueError on bad ranges."
     keys, labels = np.asarray(keys), np.full(len(keys), -1, dtype=np.int32)
     for k in tqdm(people, desc="identities", unit="id", disable=len(people) < 20_000):
-        name = f"{records.path}, identity record {k}"
-        header = records.header(k)
-        if np.size(header.label) != 2:
-            raise ValueError(f"{name}: {np.size(header.label)} labels, expected 2 (first image, end)")
-        start, end = np.searchsorted(keys, [int(header.label[0]), int(header.label[1])])
+        name, label = f"{records.path}, identity record {k}", read_header(records, k).label
+        if np.size(label) != 2:
+            raise ValueError(f"{name} has {np.size(label)} labels: expected 2 (first image, end)")
+        start, end = np.searchsorted(keys, [int(label[0]), int(label[1])])
         if start >= end or (labels[start:end] >= 0).any():
-            raise ValueError(
-                f"{name}: images {header.label[0]:.0f} to {header.label[1]:.0f}, expected a range of its own"
-            )
-        labels[start:end] = single_label(records.header(keys[start]), f"{records.path}, record {keys[start]}")
+            raise ValueError(f"{name} has images {label[0]:.0f} to {label[1]:.0f}: expected a range of its own")
+        labels[start:end] = labels_from_headers(records, keys[start : start + 1])[0]
     rest = np.flatnonzero(labels < 0)
     labels[rest] = labels_from_headers(records, keys[rest])  # images of nobody's range
     return labels
 
-
-def labels_from_list(path: Path, keys: Sequence) -> np.ndarray:
-    "Identity of each image from a `.lst`; int32 [N]. Raises ValueError on a list of another form or of other images."
+# %% ../../nbs/formats/02_recordio.ipynb #64000085
+def labels_from_list(
+    path: Path,  # .lst
+    keys: Sequence,  # [N] of images
+) -> np.ndarray:  # int32 [N]
+    "Identity of each image from a list. Raises ValueError on a list of another form or of other images."
     table = pd.read_csv(path, sep="\t", header=None)
     numeric = [pd.api.types.is_numeric_dtype(t) for t in table.dtypes]
     if len(numeric) < 3 or not numeric[0] or numeric[1] == numeric[2]:
-        raise ValueError(f"{path}: expected columns `key, label, path` or `flag, path, label`")
+        raise ValueError(f"{path} has other columns: expected `key, label, path` or `flag, path, label`")
     column = table[1] if numeric[1] else table[2]
     key = table[0].to_numpy() if numeric[1] else np.arange(1, len(table) + 1)
     found = pd.Series(column.to_numpy(), index=key).reindex(np.asarray(keys))
     if found.isna().any() or (found % 1 != 0).any():
+        first = keys[found.isna().argmax()]
         raise ValueError(
-            f"{path}: no whole label for {int(found.isna().sum())} of {len(keys)} images, first {keys[found.isna().argmax()]}"
+            f"{path} has no label for {int(found.isna().sum())} of {len(keys)} images, first {first}: expected whole labels"
         )
     return found.to_numpy(np.int32)
 
-
+# %% ../../nbs/formats/02_recordio.ipynb #ebca9e60
 def read_labels(
     records: RecordFile,  # an open file
-    keys: Sequence,  # its images, as `image_keys` gives them
+    keys: Sequence,  # [N] its images, as `image_keys` gives them
     people: Sequence,  # its identity records
 ) -> np.ndarray:  # int32 [N]
-    "Identity of each image by the cheapest way. Raises ValueError where list and records disagree."
+    "Identity of each image in the quickest way. Raises ValueError where list and records disagree."
     listed = records.path.with_suffix(".lst")
     if not listed.is_file():
         return labels_from_people(records, keys, people) if len(people) else labels_from_headers(records, keys)
     labels = labels_from_list(listed, keys)
-    for i in np.unique(np.linspace(0, len(keys) - 1, 16).astype(int)):
-        own = single_label(records.header(keys[i]), f"{records.path}, record {keys[i]}")
-        if own != labels[i]:
-            raise ValueError(
-                f"{listed}: label {labels[i]} for image {keys[i]}, its record says {own}: another set's list?"
-            )
+    some = np.unique(np.linspace(0, len(keys) - 1, 16).astype(int))
+    own = labels_from_headers(records, [keys[i] for i in some])
+    for i, label in zip(some, own):
+        if label != labels[i]:
+            what = f"label of image {keys[i]} is {labels[i]}"
+            raise ValueError(f"{listed}: {what}: expected {label}, as its record says; another set's list?")
     return labels
+
+# %% ../../nbs/formats/02_recordio.ipynb #ed58e3d0
+def identity_records(
+    ids: np.ndarray,  # int [N]
+) -> list[tuple[int, list[int]]]:  # key and label of each record behind the images 1 to N
+    "The records without an image. Raises ValueError on an identity whose images do not follow each other."
+    n, starts = len(ids), np.concatenate([[0], np.flatnonzero(np.diff(ids)) + 1])
+    people = len(np.unique(ids))
+    if not n or people != len(starts):
+        raise ValueError(f"identities are {people} in {len(starts)} blocks of {n} images: expected one block each")
+    ranges = [[a + 1, b + 1] for a, b in zip(starts, [*starts[1:], n])]
+    return [(n + 1 + k, r) for k, r in enumerate(ranges)] + [(0, [n + 1, n + 1 + len(starts)])]
 
 # %% ../../nbs/formats/02_recordio.ipynb #b92ccd44
 def write_faces(
@@ -410,28 +463,19 @@ def write_faces(
 ):
     "Write a training set in insightface's layout. Raises ValueError on an identity whose images do not follow each other."
     path, ids = Path(path), np.asarray(identities)
-    n, starts = len(ids), np.concatenate([[0], np.flatnonzero(np.diff(ids)) + 1])
-    if not n or len(np.unique(ids)) != len(starts):
-        raise ValueError(
-            f"{path}: {n} images, {len(np.unique(ids))} identities in {len(starts)} blocks, expected one block each"
-        )
-    for file in (path.with_name("property"), path.with_suffix(".lst")):
+    n, ends, beside = len(ids), identity_records(ids), (path.with_name("property"), path.with_suffix(".lst"))
+    for file in beside:
         if file.exists() and not resume:
-            raise FileExistsError(f"{file}: exists already, expected a folder of its own for each set")
-    ranges = [[a + 1, b + 1] for a, b in zip(starts, [*starts[1:], n])]
-    ends = [(n + 1 + k, r) for k, r in enumerate(ranges)] + [(0, [n + 1, n + 1 + len(starts)])]
+            raise FileExistsError(f"{file} is there already: expected a folder of its own for each set")
     with RecordWriter(path, resume) as out:
-        for i in tqdm(
-            range(out.written, n), desc=path.name, initial=out.written, total=n, unit="img", disable=n < 2000
-        ):
+        shown = dict(desc=path.name, initial=out.written, total=n, unit="img", disable=n < 2000)
+        for i in tqdm(range(out.written, n), **shown):
             out.write(i + 1, pack(IRHeader(0, ids[i], i + 1, 0), image(i)))
         for key, label in ends[max(out.written - n, 0) :]:
             out.write(key, pack(IRHeader(0, label, key, 0), b""))
-        write_text(path.with_name("property"), f"{len(starts)},{size[0]},{size[1]}\n")
+        write_text(beside[0], f"{len(ends) - 1},{size[0]},{size[1]}\n")
         if names is not None:
-            write_text(
-                path.with_suffix(".lst"), "".join(f"{i + 1}\t{ids[i]}\t{name}\n" for i, name in enumerate(names))
-            )
+            write_text(beside[1], "".join(f"{i + 1}\t{ids[i]}\t{name}\n" for i, name in enumerate(names)))
 
 # %% ../../nbs/formats/02_recordio.ipynb #43ab590c
 class RecordIODataset(FaceSet):

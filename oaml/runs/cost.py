@@ -40,7 +40,7 @@ class Cost:
 
 def count(
     model: nn.Module,
-    forward: Callable[[], None], # calls it on one image
+    forward: Callable[[], None],  # calls it on one image
 ) -> tuple[int, int]:  # MACs of Conv2d and Linear, elements of all layers' outputs
     "Count by forward hooks; works on the meta device."
     macs = elements = 0
@@ -61,7 +61,7 @@ def count(
 @functools.cache
 def network_cost(
     model,
-    tap: str, # model: the section of the settings
+    tap: str,  # model: the section of the settings
 ) -> Cost:
     "Cost of the network that reads `tap`."
     with torch.device("meta"):

@@ -56,12 +56,8 @@ def photo_grid(config: Config) -> list[RunSpec]:
         for kind in ("none", "shapes", *halves[0], *halves[1])
     ]
     features = tuple(r.name for r in runs)
-    runs += [
-        RunSpec(f"scores-{half}", "photo_scores", seed, part=half, needs=features) for half in ("first", "second")
-    ]
-    runs.append(
-        RunSpec("phototables", "photo_tables", seed, needs=("scores-first", "scores-second", "features-none"))
-    )
+    runs += [RunSpec(f"scores-{half}", "photo_scores", seed, part=half, needs=features) for half in ("first", "second")]
+    runs.append(RunSpec("phototables", "photo_tables", seed, needs=("scores-first", "scores-second", "features-none")))
     paper = RunSpec(
         "paper",
         "paper",

@@ -114,7 +114,9 @@ def run_single(
     code, data = code_hash(notebook), data_fingerprint(config)
     id = run_id(notebook, given, config, {}, code, data)
     folder = (out or root / f"{notebook.stem}-{id[:10]}").resolve()
-    provenance = dict(id=id, name=notebook.stem, seed=given.get("seed", 0), needs={}, code_hash=code, data_fingerprint=data)
+    provenance = dict(
+        id=id, name=notebook.stem, seed=given.get("seed", 0), needs={}, code_hash=code, data_fingerprint=data
+    )
     provenance["config_hash"] = digest(settings(config, notebook.stem))
     waits = lambda: log.info("waits for another process, which is running it")  # noqa: E731
     return folder, perform(notebook, folder, given, provenance, Kernels(), config.run.threads, waits)
