@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MAGIC', 'WHOLE', 'FIRST', 'MIDDLE', 'LAST', 'frame', 'IRHeader', 'pack', 'unpack', 'count_lines', 'read_index',
-           'RecordIndex', 'PartFile', 'RecordFile', 'read_header', 'unindexed_bytes', 'whole_records', 'RecordWriter',
+           'RecordIndex', 'PartFile', 'record_end', 'header_alone', 'RecordFile', 'whole_records', 'RecordWriter',
            'image_keys', 'single_label', 'labels_from_headers', 'labels_from_people', 'labels_from_list', 'read_labels',
            'identity_records', 'write_faces', 'RecordIODataset']
 
@@ -224,6 +224,30 @@ class PartFile:
             raise ValueError(f"{self.path}, record {key}: flag at byte {at} is {word >> 29}: expected one of {flags}")
         return word >> 29, word & (1 << 29) - 1
 
+# %% ../../nbs/formats/02_recordio.ipynb #d279f7ca
+def record_end(
+    parts: PartFile,
+    at: int,  # first byte of a record
+    key: int,  # the record, for the error
+) -> int:  # byte behind it
+    "Where a record ends: only the heads of its parts are read. Raises ValueError where the file ends before."
+    flag = FIRST
+    while flag in (FIRST, MIDDLE):
+        flag, length = parts.part(at, key)
+        at += 8 + length + -length % 4
+    if at > parts.size:
+        what = f"{parts.path}, record {key} is truncated, the file ends at {parts.size}"
+        raise ValueError(f"{what}: expected the end of the record at {at}")
+    return at
+
+
+def header_alone(parts: PartFile, at: int, key: int) -> IRHeader | None:  # None: rare forms, read the whole record
+    "Header of the record that starts at a byte, where it holds a single label; its image is not read."
+    flag, size = parts.part(at, key, (WHOLE, FIRST))
+    start = parts.read(at + 8, min(size, 24), key)
+    plain = flag == WHOLE and len(start) == 24 and start[:4] == bytes(4)
+    return unpack(start)[0] if plain else None
+
 # %% ../../nbs/formats/02_recordio.ipynb #9f31b046
 class RecordFile:
     "Random access to the records of a `.rec` by key. Raises FileNotFoundError or ValueError on files that do not fit."
@@ -237,7 +261,8 @@ class RecordFile:
         for file in (self.path, index):
             if not file.is_file():
                 raise FileNotFoundError(f"{file} is missing: expected {self.path.name} and {index.name} side by side")
-        self.index, self.parts = RecordIndex(index), PartFile(self.path)
+        self.index = RecordIndex(index)
+        self.parts = PartFile(self.path)
         self.keys = self.index.keys  # of all records, ascending: a range or int64 [N]
         key, at = self.index.last()
         if at + 8 > self.parts.size:
@@ -249,7 +274,7 @@ class RecordFile:
 
     def read(self, key: int) -> bytes:
         "Payload of record `key`. Raises KeyError, or ValueError naming the file and the record."
-        at, flags, pieces = self.index.offset(key), (WHOLE, FIRST), []
+        at, flags, pieces = self.offset(key), (WHOLE, FIRST), []
         while True:
             flag, size = self.parts.part(at, key, flags)
             pieces.append(self.parts.read(at + 8, size, key))
@@ -257,30 +282,22 @@ class RecordFile:
                 return MAGIC.join(pieces)
             at, flags = at + 8 + size + -size % 4, (MIDDLE, LAST)
 
+    def offset(self, key: int) -> int:
+        "Where record `key` starts. Raises KeyError."
+        return self.index.offset(key)
+
+    def unindexed(self) -> int:
+        "Bytes behind the last record of the index: more than 0 where the index is cut off or a selection."
+        key, at = self.index.last()
+        return self.parts.size - record_end(self.parts, at, key)
+
     def item(self, key: int) -> tuple[IRHeader, bytes]:
         "Header and image bytes of record `key`. Raises as `read` and `unpack`."
         return unpack(self.read(key), f"{self.path}, record {key}")
 
-# %% ../../nbs/formats/02_recordio.ipynb #d279f7ca
-def read_header(records: RecordFile, key: int) -> IRHeader:
-    "Header of a record alone: the image is not read. Raises as `RecordFile.item`."
-    at = records.index.offset(key)
-    flag, size = records.parts.part(at, key, (WHOLE, FIRST))
-    start = records.parts.read(at + 8, min(size, 24), key)
-    if flag == FIRST or len(start) < 24 or start[:4] != bytes(4):
-        return records.item(key)[0]  # rare, or a label vector: the plain way
-    return unpack(start)[0]
-
-
-def unindexed_bytes(records: RecordFile) -> int:
-    "Bytes behind the last record of the index: more than 0 where the index is cut off or a selection."
-    (key, at), flag, size = records.index.last(), FIRST, records.parts.size
-    while flag in (FIRST, MIDDLE):
-        flag, length = records.parts.part(at, key)
-        at += 8 + length + -length % 4
-    if at > size:
-        raise ValueError(f"{records.path}, record {key} is truncated, {size} bytes in all: expected its end at {at}")
-    return size - at
+    def header(self, key: int) -> IRHeader:
+        "Header of record `key`; its image is not read. Raises as `item`."
+        return header_alone(self.parts, self.offset(key), key) or self.item(key)[0]
 
 # %% ../../nbs/formats/02_recordio.ipynb #5dd8b0cb
 def whole_records(
@@ -327,17 +344,23 @@ class RecordWriter:
         self._files[1].write(b"%d\t%d\n" % (key, self.at))
         self.at += len(data)
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind: type | None, *_: object):
+    def close(self):
+        "Complete the files: the records reach their name last, so that a .rec is never without its index."
         for file in self._files:
             file.flush()
             os.fsync(file.fileno())
             file.close()
-        if kind is None:  # else the parts stay, to go on from; the records come last: no .rec is without its index
-            os.replace(self.parts[1], self.index)
-            os.replace(self.parts[0], self.path)
+        for part, file in zip(self.parts[::-1], (self.index, self.path)):
+            os.replace(part, file)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind: type | None, *_: object):
+        if kind is None:
+            return self.close()
+        for file in self._files:
+            file.close()  # the parts stay, to go on from
 
 # %% ../../nbs/formats/02_recordio.ipynb #730e4818
 def image_keys(
@@ -376,7 +399,7 @@ def labels_from_headers(
     "Identity of each image, read from its own header. Raises as `single_label`."
     quiet = len(keys) < 50_000
     labels = (
-        single_label(read_header(records, k), f"{records.path}, record {k}")
+        single_label(records.header(k), f"{records.path}, record {k}")
         for k in tqdm(keys, desc="labels of the records", unit="rec", disable=quiet)
     )
     return np.fromiter(labels, dtype=np.int32, count=len(keys))
@@ -390,7 +413,7 @@ def labels_from_people(
     "Identity of each image from the identity records of insightface. Raises ValueError on bad ranges."
     keys, labels = np.asarray(keys), np.full(len(keys), -1, dtype=np.int32)
     for k in tqdm(people, desc="identities", unit="id", disable=len(people) < 20_000):
-        name, label = f"{records.path}, identity record {k}", read_header(records, k).label
+        name, label = f"{records.path}, identity record {k}", records.header(k).label
         if np.size(label) != 2:
             raise ValueError(f"{name} has {np.size(label)} labels: expected 2 (first image, end)")
         start, end = np.searchsorted(keys, [int(label[0]), int(label[1])])
