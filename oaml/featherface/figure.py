@@ -61,9 +61,11 @@ def dataflow(
     marks[x.grad_fn] = "input"
 
     def before(name: str, args: tuple) -> None:
+        "Arrows into a part."
         edges.extend((s, name) for t in _tensors(args) for s in sorted(_sources(t, marks)))
 
     def after(name: str, out: torch.Tensor | list | tuple) -> None:
+        "Mark what a part gives."
         for k, t in enumerate(outs := _tensors(out)):
             label = name if len(outs) == 1 else f"{name}.{k}"
             marks[t.grad_fn], shapes[label] = label, tuple(t.shape)
@@ -91,7 +93,7 @@ def parts_of(net: FeatherFace) -> dict[str, nn.Module]:
     parts |= {n: m for n, m in net.named_children() if n.startswith(("cbam", "ca_", "ssh"))}
     return parts | {f"{head}.{k}": m for head in TASK_HEADS for k, m in enumerate(getattr(net, head))}
 
-# %% ../../nbs/featherface/06_figure.ipynb #01387f87
+
 def _plain(name: str) -> str:
     "A name without the pass of the pyramid and without the level of a head."
     name = re.sub(r"^bifpn\.\d+\.", "", name)
@@ -171,7 +173,7 @@ def _node(
     place = dict(pos=f"{x:.3f},{y:.3f}!", width=f"{width}", height=f"{height}", fixedsize="true")
     graph.node(name, label, **{**place, **style, **more})
 
-# %% ../../nbs/featherface/06_figure.ipynb #0c7b8ef4
+
 def _text(
     graph: graphviz.Digraph,
     name: str,
@@ -228,7 +230,7 @@ def _shape(shape: tuple[int, ...]) -> str:
     "A map's size without the batch."
     return "×".join(map(str, shape[1:]))
 
-# %% ../../nbs/featherface/06_figure.ipynb #2c7e4482
+
 def _weight(graph: graphviz.Digraph, name: str, title: str, n: int, reported: str | None, y: float) -> None:
     "Name and counted parameters of a part, at the right margin."
     was = f" ({tagged(reported, 'reported')})" if reported else ""
@@ -388,7 +390,7 @@ def _formulas(middle: int) -> list[tuple[float, float, str]]:
         (0.46, 0.6, f"<B>4 Coordinate fusion</B>|{fusion}"),
     ]
 
-# %% ../../nbs/featherface/06_figure.ipynb #bf6ad15f
+
 def _attention_panel(graph: graphviz.Digraph, attention: CoordinateAttention) -> None:
     "Panel (b)."
     x0, y0 = _panel(graph, "b", "Coordinate attention", 1, 1)
