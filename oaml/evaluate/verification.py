@@ -8,9 +8,10 @@ __all__ = ['check_pairs', 'best_threshold', 'kfold_correct', 'kfold_accuracy', '
            'verification_report']
 
 # %% ../../nbs/evaluate/01_verification.ipynb #3873bba9
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.metrics import roc_auc_score, roc_curve
 from sklearn.model_selection import KFold
 
@@ -18,27 +19,27 @@ from ..data.lfw import PairList
 
 # %% ../../nbs/evaluate/01_verification.ipynb #62a33160
 def check_pairs(
-    scores,  # [N] score of each pair, finite, higher = more similar
-    same,  # [N] bool, True = genuine pair
-) -> tuple:  # (scores float64 [N], same bool [N])
+    scores: ArrayLike,  # [N] score of each pair, finite, higher = more similar
+    same: ArrayLike,  # [N] bool, True = genuine pair
+) -> tuple[np.ndarray, np.ndarray]:  # (scores float64 [N], same bool [N])
     "Scores and labels of pairs as arrays. Raises `ValueError`: lengths differ, a score is not finite, no genuine or no impostor pair."
     scores, same = np.asarray(scores, dtype=float), np.asarray(same)
     if scores.ndim != 1 or scores.shape != same.shape:
-        raise ValueError(f"scores and same must have one length [N], got shapes {scores.shape} and {same.shape}")
+        raise ValueError(f"shapes of scores and same are {scores.shape} and {same.shape}: expected one length [N]")
     if not np.isin(same, (0, 1)).all():
-        raise ValueError(f"same must hold only True and False, got {np.unique(same)[:5]}")
+        raise ValueError(f"same holds {np.unique(same)[:5]}: expected only True and False")
     if not np.isfinite(scores).all():
         bad = int(np.flatnonzero(~np.isfinite(scores))[0])
-        raise ValueError(f"scores[{bad}] is {scores[bad]}, expected a finite number")
+        raise ValueError(f"scores[{bad}] is {scores[bad]}: expected a finite number")
     for label, kind in ((True, "genuine"), (False, "impostor")):
         if not (same == label).any():
-            raise ValueError(f"no {kind} pairs among {len(same)} pairs, expected at least one")
+            raise ValueError(f"no {kind} pairs among {len(same)} pairs: expected at least one")
     return scores, same.astype(bool)
 
 # %% ../../nbs/evaluate/01_verification.ipynb #dca2173f
 def best_threshold(
-    scores,  # [N] score of each pair
-    same,  # [N] bool, True = genuine pair
+    scores: ArrayLike,  # [N] score of each pair
+    same: ArrayLike,  # [N] bool, True = genuine pair
 ) -> float:  # accept `score >= threshold`; +inf: accept nothing, -inf: accept everything
     "The threshold of the highest accuracy, over all thresholds that exist; O(N log N). Raises `ValueError` as `check_pairs`."
     scores, same = check_pairs(scores, same)
@@ -54,17 +55,17 @@ def best_threshold(
     return float(middle if middle > ranked[k] else ranked[k - 1])  # neighbouring floats have no middle
 
 # %% ../../nbs/evaluate/01_verification.ipynb #0828d594
-def _fold_labels(folds, n):
+def _fold_labels(folds: int | ArrayLike, n: int) -> np.ndarray:
     "Fold label of each of n pairs, from a number of contiguous blocks or from labels."
     if np.ndim(folds):
         labels = np.asarray(folds)
         if labels.shape != (n,) or not np.issubdtype(labels.dtype, np.integer):
-            raise ValueError(f"fold labels must be {n} integers, one per pair, got {labels.dtype} {labels.shape}")
+            raise ValueError(f"fold labels are {labels.dtype} {labels.shape}: expected {n} integers, one per pair")
         if len(np.unique(labels)) < 2:
-            raise ValueError(f"fold labels must name at least 2 folds, got only {labels[0]}")
+            raise ValueError(f"fold labels are only {labels[0]}: expected at least 2 folds")
         return labels
     if not 2 <= folds <= n:
-        raise ValueError(f"folds must lie in 2..{n} (the number of pairs), got {folds}")
+        raise ValueError(f"folds is {folds}: expected 2..{n}, the number of pairs")
     labels = np.empty(n, dtype=int)
     for fold, (_, held_out) in enumerate(KFold(int(folds)).split(labels)):
         labels[held_out] = fold
@@ -72,10 +73,10 @@ def _fold_labels(folds, n):
 
 # %% ../../nbs/evaluate/01_verification.ipynb #abf505c7
 def kfold_correct(
-    scores,  # [N] score of each pair
-    same,  # [N] bool, True = genuine pair
-    folds=10,  # number of contiguous blocks, or [N] int: the fold of each pair
-) -> tuple:  # (correct bool [N], fold label int [N])
+    scores: ArrayLike,  # [N] score of each pair
+    same: ArrayLike,  # [N] bool, True = genuine pair
+    folds: int | ArrayLike = 10,  # number of contiguous blocks, or [N] int: the fold of each pair
+) -> tuple[np.ndarray, np.ndarray]:  # (correct bool [N], fold label int [N])
     "Is each pair decided correctly by the threshold fitted on the other folds? Raises `ValueError` as `check_pairs`, for folds that do not fit, and where the other folds lack a kind of pair."
     scores, same = check_pairs(scores, same)
     labels = _fold_labels(folds, len(scores))
@@ -85,16 +86,17 @@ def kfold_correct(
         try:
             threshold = best_threshold(scores[~held_out], same[~held_out])
         except ValueError as error:
-            raise ValueError(f"no threshold for fold {fold} from the other folds: {error}") from error
+            raise ValueError(f"fold {fold} has no threshold from the other folds: {error}") from error
         correct[held_out] = (scores[held_out] >= threshold) == same[held_out]
     return correct, labels
 
 # %% ../../nbs/evaluate/01_verification.ipynb #8728ce91
 def kfold_accuracy(
-    scores,  # [N] score of each pair, higher = more similar
-    same,  # [N] bool, True = genuine pair
-    folds=10,  # number of contiguous blocks (order of the benchmark file), or [N] int: the fold of each pair
-) -> tuple:  # (mean, standard deviation) of the folds' accuracies, in [0, 1]
+    scores: ArrayLike,  # [N] score of each pair, higher = more similar
+    same: ArrayLike,  # [N] bool, True = genuine pair
+    folds: int
+    | ArrayLike = 10,  # number of contiguous blocks (order of the benchmark file), or [N] int: the fold of each pair
+) -> tuple[float, float]:  # (mean, standard deviation) of the folds' accuracies, in [0, 1]
     "Verification accuracy of the LFW protocol: each fold is judged with the threshold of the other folds. Raises `ValueError` as `kfold_correct`."
     correct, labels = kfold_correct(scores, same, folds)
     accuracy = [correct[labels == fold].mean() for fold in np.unique(labels)]
@@ -102,40 +104,43 @@ def kfold_accuracy(
 
 # %% ../../nbs/evaluate/01_verification.ipynb #b9506b5c
 def fuse_flip(
-    embedding,  # [N,E] unit length, of the images
-    norm,  # [N] or [N,1] > 0, lengths before normalisation
-    mirrored,  # [N,E] unit length, of the mirrored images
-    mirrored_norm,  # [N] or [N,1] > 0
-) -> tuple:  # (embedding [N,E] unit length, norm [N])
+    embedding: ArrayLike,  # [N,E] unit length, of the images
+    norm: ArrayLike,  # [N] or [N,1] > 0, lengths before normalisation
+    mirrored: ArrayLike,  # [N,E] unit length, of the mirrored images
+    mirrored_norm: ArrayLike,  # [N] or [N,1] > 0
+) -> tuple[np.ndarray, np.ndarray]:  # (embedding [N,E] unit length, norm [N])
     "One embedding from an image and its mirror image, weighted by their norms (AdaFace). Raises `ValueError`: shapes differ, a norm is not positive and finite, two looks cancel."
     looks = np.stack([np.asarray(embedding), np.asarray(mirrored)])
     weights = np.stack([np.asarray(norm).reshape(-1), np.asarray(mirrored_norm).reshape(-1)])
     if looks.ndim != 3 or weights.shape != looks.shape[:2]:
-        raise ValueError(f"expected two [N,E] embeddings with one norm each, got {looks.shape[1:]} and {weights.shape}")
-    if not (np.isfinite(weights) & (weights > 0)).all():
         raise ValueError(
-            f"norms must be positive and finite, got {weights[~(np.isfinite(weights) & (weights > 0))][0]}"
+            f"embeddings and norms are {looks.shape[1:]} and {weights.shape}: expected [N,E] with one norm each"
         )
+    if not (np.isfinite(weights) & (weights > 0)).all():
+        bad = weights[~(np.isfinite(weights) & (weights > 0))][0]
+        raise ValueError(f"norm is {bad}: expected a positive and finite number")
     fused = (looks * weights[..., None]).sum(axis=0)
     length = np.linalg.norm(fused, axis=1)
     if not (length > 1e-6 * weights.max(axis=0)).all():  # also refuses NaN
         bad = int(np.argmin(length > 1e-6 * weights.max(axis=0)))
-        raise ValueError(f"embedding {bad} and its mirror image have no sum to normalise (length {length[bad]})")
+        raise ValueError(
+            f"sum of embedding {bad} and its mirror image is of length {length[bad]}: expected a direction"
+        )
     return fused / length[:, None], weights.mean(axis=0)
 
 # %% ../../nbs/evaluate/01_verification.ipynb #77ddbc2a
 def roc(
-    scores,  # [N] score of each pair
-    same,  # [N] bool, True = genuine pair
-) -> tuple:  # (far [T] rising, tar [T] rising, thresholds [T] falling from +inf)
+    scores: ArrayLike,  # [N] score of each pair
+    same: ArrayLike,  # [N] bool, True = genuine pair
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # (far [T] rising, tar [T] rising, thresholds [T] falling from +inf)
     "All points of the ROC curve, one per distinct score and one for accepting nothing. Raises `ValueError` as `check_pairs`."
     scores, same = check_pairs(scores, same)
     return roc_curve(same, scores, drop_intermediate=False)
 
 
 def auc(
-    scores,  # [N] score of each pair
-    same,  # [N] bool, True = genuine pair
+    scores: ArrayLike,  # [N] score of each pair
+    same: ArrayLike,  # [N] bool, True = genuine pair
 ) -> float:  # in [0, 1]; 0.5 = chance
     "Area under the ROC: the probability that a genuine pair outscores an impostor pair, a tie counting one half. Raises `ValueError` as `check_pairs`."
     scores, same = check_pairs(scores, same)
@@ -143,8 +148,8 @@ def auc(
 
 
 def eer(
-    scores,  # [N] score of each pair
-    same,  # [N] bool, True = genuine pair
+    scores: ArrayLike,  # [N] score of each pair
+    same: ArrayLike,  # [N] bool, True = genuine pair
 ) -> float:  # in [0, 1]
     "Equal error rate: where FAR = 1 - TAR on the straight lines between the points of the ROC. Raises `ValueError` as `check_pairs`."
     far, tar, _ = roc(scores, same)
@@ -152,15 +157,15 @@ def eer(
 
 # %% ../../nbs/evaluate/01_verification.ipynb #a24eb5fc
 def false_accept_threshold(
-    impostors,  # [n] impostor scores
+    impostors: ArrayLike,  # [n] impostor scores
     far: float,  # allowed rate of false accepts, in (0, 1]
 ) -> float:  # accept `score > threshold`; NaN when n < 1/far: not measurable
     "The lowest bound that at most a share `far` of the impostor scores lies strictly above. Raises `ValueError`: `far` outside (0, 1], no impostor scores."
     if not 0 < far <= 1:
-        raise ValueError(f"far must lie in (0, 1], got {far}")
+        raise ValueError(f"far is {far}: expected a rate in (0, 1]")
     n = len(impostors)
     if n == 0:
-        raise ValueError("no impostor scores, expected at least one")
+        raise ValueError("no impostor scores: expected at least one")
     allowed = round(far * n)  # the largest k with k/n <= far, or one beside it
     allowed += ((allowed + 1) / n <= far) - (allowed / n > far)
     if allowed == 0:
@@ -169,8 +174,8 @@ def false_accept_threshold(
 
 # %% ../../nbs/evaluate/01_verification.ipynb #b925fda1
 def tar_at_far(
-    scores,  # [N] score of each pair
-    same,  # [N] bool, True = genuine pair
+    scores: ArrayLike,  # [N] score of each pair
+    same: ArrayLike,  # [N] bool, True = genuine pair
     far: float,  # allowed rate of false accepts, in (0, 1]
 ) -> float:  # in [0, 1]; NaN with fewer than 1/far impostor pairs: not measurable
     "Highest TAR of a threshold whose FAR is at most `far`, never interpolated. Raises `ValueError` as `check_pairs`, and for a `far` outside (0, 1]."
@@ -179,17 +184,21 @@ def tar_at_far(
     return float("nan") if np.isnan(threshold) else float((scores[same] > threshold).mean())
 
 # %% ../../nbs/evaluate/01_verification.ipynb #eeee8ab5
-def _identity_folds(probe_identity, gallery_identity, folds, rng):
-    "(identities, fold of each): dealt out in turn, those with probes first, so that each fold gets some."
+def _identity_folds(
+    probe_identity: np.ndarray, gallery_identity: np.ndarray, folds: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    "Identities and the fold of each: dealt out in turn, those with probes first, so that each fold gets some."
     with_probe = np.unique(probe_identity)
     without = np.setdiff1d(gallery_identity, with_probe)
     missing = np.setdiff1d(with_probe, gallery_identity)
     if len(missing):
-        raise ValueError(f"identity {missing[0]} has probe images but no gallery image ({len(missing)} such in all)")
+        raise ValueError(
+            f"identity {missing[0]} has probe images but no gallery image ({len(missing)} such): expected one of each"
+        )
     if len(with_probe) < folds or len(with_probe) + len(without) < 2 * folds:
         raise ValueError(
-            f"{folds} folds of disjoint identities need {folds} identities with probes and {2 * folds} in "
-            f"all (a fold needs impostors), got {len(with_probe)} and {len(with_probe) + len(without)}"
+            f"identities are {len(with_probe)} with probes and {len(with_probe) + len(without)} in all: "
+            f"expected {folds} and {2 * folds} for {folds} disjoint folds with impostors"
         )
     identities = np.concatenate([rng.permutation(with_probe), rng.permutation(without)])
     order = np.argsort(identities)
@@ -197,8 +206,8 @@ def _identity_folds(probe_identity, gallery_identity, folds, rng):
 
 # %% ../../nbs/evaluate/01_verification.ipynb #5dc0bd3d
 def verification_pairs(
-    probe_identity,  # [P] int
-    gallery_identity,  # [G] int
+    probe_identity: ArrayLike,  # [P] int
+    gallery_identity: ArrayLike,  # [G] int
     *,
     folds: int = 10,  # number of folds, disjoint in identities
     impostors_per_probe: int = 1,  # impostor pairs drawn for each probe (fewer where its fold has fewer other images)
@@ -208,8 +217,8 @@ def verification_pairs(
     probe_identity, gallery_identity = np.asarray(probe_identity), np.asarray(gallery_identity)
     if folds < 2 or impostors_per_probe < 1 or not len(probe_identity):
         raise ValueError(
-            f"expected at least 2 folds, 1 impostor per probe and 1 probe, "
-            f"got {folds}, {impostors_per_probe} and {len(probe_identity)}"
+            f"folds, impostors per probe and probes are {folds}, {impostors_per_probe} and {len(probe_identity)}: "
+            f"expected at least 2, 1 and 1"
         )
     rng = np.random.default_rng(seed)
     identities, fold_of = _identity_folds(probe_identity, gallery_identity, folds, rng)
@@ -227,9 +236,9 @@ def verification_pairs(
 
 # %% ../../nbs/evaluate/01_verification.ipynb #db212994
 def pair_rates(
-    scores,  # [N] score of each pair, higher = more similar
-    same,  # [N] bool, True = genuine pair
-    fars=(1e-2, 1e-3),  # the rates of TAR@FAR
+    scores: ArrayLike,  # [N] score of each pair, higher = more similar
+    same: ArrayLike,  # [N] bool, True = genuine pair
+    fars: Sequence[float] = (1e-2, 1e-3),  # the rates of TAR@FAR
 ) -> dict:  # auc, eer, tar {"1e-02": value or None: not measurable}, impostors, genuine
     "What can be said of pairs without folds, ready for JSON. Raises `ValueError` as `tar_at_far`."
     scores, same = check_pairs(scores, same)
@@ -244,10 +253,10 @@ def pair_rates(
 
 
 def pairs_report(
-    scores,  # [N] score of each pair, higher = more similar
-    same,  # [N] bool, True = genuine pair
-    folds=10,  # number of contiguous blocks, or [N] int: the fold of each pair
-    fars=(1e-2, 1e-3),  # the rates of TAR@FAR
+    scores: ArrayLike,  # [N] score of each pair, higher = more similar
+    same: ArrayLike,  # [N] bool, True = genuine pair
+    folds: int | ArrayLike = 10,  # number of contiguous blocks, or [N] int: the fold of each pair
+    fars: Sequence[float] = (1e-2, 1e-3),  # the rates of TAR@FAR
 ) -> dict:  # accuracy, accuracy_std, auc, eer, tar {"1e-02": value or None}, impostors, genuine
     "All verification numbers of one score on given pairs, ready for JSON. Raises `ValueError` as `kfold_accuracy` and `tar_at_far`."
     scores, same = check_pairs(scores, same)
@@ -256,30 +265,32 @@ def pairs_report(
 
 # %% ../../nbs/evaluate/01_verification.ipynb #e586230a
 def check_matrix(
-    score_matrix,  # [P,G] finite scores
-    probe_identity,  # [P] int
-    gallery_identity,  # [G] int
-) -> tuple:  # (scores float64 [P,G], probe identity [P], gallery identity [G]) as arrays
+    score_matrix: ArrayLike,  # [P,G] finite scores
+    probe_identity: ArrayLike,  # [P] int
+    gallery_identity: ArrayLike,  # [G] int
+) -> tuple[
+    np.ndarray, np.ndarray, np.ndarray
+]:  # (scores float64 [P,G], probe identity [P], gallery identity [G]) as arrays
     "A score matrix with the identities of its rows and columns, as arrays. Raises `ValueError`: shapes that do not agree, nothing to score, a score that is not finite."
     scores = np.asarray(score_matrix, dtype=float)
     probe, gallery = np.asarray(probe_identity), np.asarray(gallery_identity)
     if probe.ndim != 1 or gallery.ndim != 1 or scores.shape != (len(probe), len(gallery)) or not scores.size:
         raise ValueError(
-            f"score matrix must be [P,G] with P probe and G gallery identities, at least 1 each, "
-            f"got {scores.shape} with {probe.shape} and {gallery.shape}"
+            f"score matrix is {scores.shape} with {probe.shape} and {gallery.shape} identities: "
+            f"expected [P,G] with P of probes and G of the gallery, at least 1 each"
         )
     if not np.isfinite(scores).all():
         p, g = np.argwhere(~np.isfinite(scores))[0]
-        raise ValueError(f"score_matrix[{p},{g}] is {scores[p, g]}, expected a finite number")
+        raise ValueError(f"score_matrix[{p},{g}] is {scores[p, g]}: expected a finite number")
     return scores, probe, gallery
 
 # %% ../../nbs/evaluate/01_verification.ipynb #266cdbb8
 def verification_report(
-    score_matrix,  # [P,G] score of each probe with each gallery image, higher = more similar
-    probe_identity,  # [P] int
-    gallery_identity,  # [G] int
+    score_matrix: ArrayLike,  # [P,G] score of each probe with each gallery image, higher = more similar
+    probe_identity: ArrayLike,  # [P] int
+    gallery_identity: ArrayLike,  # [G] int
     *,
-    fars=(1e-2, 1e-3),  # the rates of TAR@FAR
+    fars: Sequence[float] = (1e-2, 1e-3),  # the rates of TAR@FAR
     folds: int = 10,  # identity-disjoint folds of the accuracy
     impostors_per_probe: int = 1,  # impostor pairs drawn per probe for the accuracy
     seed: int = 0,  # of folds and drawn impostors
