@@ -21,7 +21,7 @@ SAVE = """import json, pathlib
 given = dict(seed=seed, tap=tap, weighting=weighting, maps=maps, read=sorted(needs), lr=config["optim"]["lr"], cache=cache)
 pathlib.Path(run_dir, "metrics.json").write_text(json.dumps(given))"""
 EXPERIMENTS = (
-    "train evaluate ablation detector tables figures featherface paper "
+    "train evaluate ablation detector drawn_matcher tables figures featherface paper "
     "photo_features photo_scores photo_tables photo_matcher"
 ).split()
 

@@ -7,9 +7,12 @@ __all__ = ['ScoreFusion', 'fold_models', 'crossfit', 'fuse_matrices', 'common_vi
            'threshold_sweep']
 
 # %% ../../nbs/evaluate/04_fusion.ipynb #d08ab66e
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import expit
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
@@ -20,15 +23,15 @@ from sklearn.utils.validation import check_is_fitted
 from .verification import best_threshold, check_matrix, check_pairs, kfold_correct
 
 # %% ../../nbs/evaluate/04_fusion.ipynb #4515b52c
-def _columns(scores):
-    "k score arrays of one shape as columns [n,k], and that shape."
+def _columns(scores: Sequence[ArrayLike]) -> tuple[np.ndarray, tuple[int, ...]]:
+    "Score arrays of one shape as columns [n,k], and that shape."
     arrays = [np.asarray(s, dtype=float) for s in scores]
     shapes = [a.shape for a in arrays]
     if not arrays or len(set(shapes)) != 1 or not arrays[0].ndim:
-        raise ValueError(f"scores must be a list of arrays of one shape, one per score, got shapes {shapes}")
+        raise ValueError(f"shapes of scores are {shapes}: expected one shape, of one array per score")
     for i, a in enumerate(arrays):
         if not np.isfinite(a).all():
-            raise ValueError(f"score {i} holds {(~np.isfinite(a)).sum()} values that are not finite, expected none")
+            raise ValueError(f"score {i} holds {(~np.isfinite(a)).sum()} values that are not finite: expected none")
     return np.stack([a.ravel() for a in arrays], axis=1), shapes[0]
 
 # %% ../../nbs/evaluate/04_fusion.ipynb #7447b698
@@ -40,9 +43,9 @@ class ScoreFusion:
 
     def fit(
         self,
-        scores,  # list of k arrays [N], one per score
-        same,  # [N] bool, True = genuine pair
-    ):  # self
+        scores: Sequence[ArrayLike],  # list of k arrays [N], one per score
+        same: ArrayLike,  # [N] bool, True = genuine pair
+    ) -> Self:
         "Fit means, scales and weights on pairs. Raises `ValueError` for unequal shapes and as `check_pairs`."
         columns, _ = _columns(scores)
         _, same = check_pairs(scores[0], same)
@@ -51,21 +54,23 @@ class ScoreFusion:
 
     def logit(
         self,
-        scores,  # list of k arrays of one shape, [N] or [P,G]
+        scores: Sequence[ArrayLike],  # list of k arrays of one shape, [N] or [P,G]
     ) -> np.ndarray:  # that shape; log-odds that the pair is genuine, 0 = even
         "Fused score. Raises `NotFittedError` before `fit`, `ValueError` for another number of scores."
         check_is_fitted(self.model)
         columns, shape = _columns(scores)
         if columns.shape[1] != self.model.n_features_in_:
-            raise ValueError(f"fitted on {self.model.n_features_in_} scores, got {columns.shape[1]}")
+            raise ValueError(
+                f"number of scores is {columns.shape[1]}: expected {self.model.n_features_in_} as in the fit"
+            )
         return self.model.decision_function(columns).reshape(shape)
 
     def probability(
         self,
-        scores,  # list of k arrays of one shape, [N] or [P,G]
+        scores: Sequence[ArrayLike],  # list of k arrays of one shape, [N] or [P,G]
     ) -> np.ndarray:  # that shape, in [0, 1]
         "Probability that the pair is genuine, at the share of genuine pairs of the fit. Raises as `logit`."
-        return 1 / (1 + np.exp(-self.logit(scores)))
+        return expit(self.logit(scores))
 
     def coefficients(self) -> dict:  # ready for JSON: mean, scale, weight (one per score) and intercept
         "What was fitted: the symbols of the formula above. Raises `NotFittedError` before `fit`."
@@ -80,27 +85,27 @@ class ScoreFusion:
 
 # %% ../../nbs/evaluate/04_fusion.ipynb #7e32b264
 def fold_models(
-    scores,  # list of k arrays [N], one per score
-    same,  # [N] bool, True = genuine pair
-    fold,  # [N] int, fold of each pair; disjoint in identities
-    model=ScoreFusion,  # what is fitted: ScoreFusion or HybridGate
-) -> dict:  # {fold: the model fitted on the other folds}; look inside with `coefficients()`
+    scores: Sequence[ArrayLike],  # list of k arrays [N], one per score
+    same: ArrayLike,  # [N] bool, True = genuine pair
+    fold: ArrayLike,  # [N] int, fold of each pair; disjoint in identities
+    model: type = ScoreFusion,  # what is fitted: ScoreFusion or HybridGate
+) -> dict[int, object]:  # {fold: the model fitted on the other folds}; look inside with `coefficients()`
     "A fusion for each fold, fitted on the pairs of all other folds. Raises `ValueError`: shapes differ, fewer than 2 folds, the other folds lack genuine or impostor pairs."
     columns, _ = _columns(scores)
     same, fold = np.asarray(same), np.asarray(fold)
     if not len(columns) == len(same) == len(fold) or len(np.unique(fold)) < 2:
         raise ValueError(
-            f"expected one label and one fold per pair and at least 2 folds, got {len(columns)} pairs, "
-            f"{len(same)} labels, {len(fold)} folds of {len(np.unique(fold))} kinds"
+            f"{len(columns)} pairs have {len(same)} labels and {len(fold)} folds of {len(np.unique(fold))} kinds: "
+            f"expected one label and one fold per pair and at least 2 folds"
         )
     return {int(f): model().fit(list(columns[fold != f].T), same[fold != f]) for f in np.unique(fold)}
 
 
 def crossfit(
-    scores,  # list of k arrays [N], one per score
-    same,  # [N] bool, True = genuine pair
-    fold,  # [N] int, fold of each pair; disjoint in identities
-    model=ScoreFusion,  # what is fitted: ScoreFusion or HybridGate
+    scores: Sequence[ArrayLike],  # list of k arrays [N], one per score
+    same: ArrayLike,  # [N] bool, True = genuine pair
+    fold: ArrayLike,  # [N] int, fold of each pair; disjoint in identities
+    model: type = ScoreFusion,  # what is fitted: ScoreFusion or HybridGate
 ) -> np.ndarray:  # [N] fused logit, each from a model that has not seen its fold
     "Fused scores of pairs, each fold by a model fitted on the other folds. Raises `ValueError` as `fold_models`."
     columns, _ = _columns(scores)
@@ -112,15 +117,15 @@ def crossfit(
 
 # %% ../../nbs/evaluate/04_fusion.ipynb #48dbfde8
 def fuse_matrices(
-    val_scores,  # list of k matrices [P',G'] of the validation identities
-    val_probe_identity,  # [P'] int
-    val_gallery_identity,  # [G'] int
-    test_scores,  # list of k matrices [P,G], in the same order
-    model=ScoreFusion,  # what is fitted: ScoreFusion or HybridGate
+    val_scores: Sequence[ArrayLike],  # list of k matrices [P',G'] of the validation identities
+    val_probe_identity: ArrayLike,  # [P'] int
+    val_gallery_identity: ArrayLike,  # [G'] int
+    test_scores: Sequence[ArrayLike],  # list of k matrices [P,G], in the same order
+    model: type = ScoreFusion,  # what is fitted: ScoreFusion or HybridGate
 ) -> np.ndarray:  # [P,G] float32 fused logit
     "Fused test matrix by a fusion fitted on all probe x gallery pairs of the validation identities. Raises `ValueError` as `check_matrix` and `ScoreFusion`."
     if not len(val_scores):
-        raise ValueError("val_scores must be a list of at least one score matrix, got none")
+        raise ValueError("val_scores is empty: expected at least one score matrix")
     for matrix in val_scores:
         _, probe, gallery = check_matrix(matrix, val_probe_identity, val_gallery_identity)
     same = (probe[:, None] == gallery).ravel()
@@ -129,26 +134,53 @@ def fuse_matrices(
 
 # %% ../../nbs/evaluate/04_fusion.ipynb #64871390
 def common_visibility(
-    probe,  # [N,h,w] or [N,1,h,w] visibility maps in [0, 1]
-    gallery,  # same shape, the other face of each pair
+    probe: ArrayLike,  # [N,h,w] or [N,1,h,w] visibility maps in [0, 1]
+    gallery: ArrayLike,  # same shape, the other face of each pair
 ) -> np.ndarray:  # [N] in [0, 1]
-    "Share of the cells that both faces of a pair show. Raises `ValueError`: shapes differ, a value outside [0, 1]."
+    "Share of the positions that both faces of a pair show. Raises `ValueError`: shapes differ, a value outside [0, 1]."
     probe, gallery = np.asarray(probe, dtype=float), np.asarray(gallery, dtype=float)
     if probe.shape != gallery.shape or probe.ndim < 2 or not probe.size:
-        raise ValueError(f"expected two stacks of maps of one shape [N,h,w], got {probe.shape} and {gallery.shape}")
+        raise ValueError(f"shapes of maps are {probe.shape} and {gallery.shape}: expected one shape [N,h,w]")
     for name, maps in (("probe", probe), ("gallery", gallery)):
         if not ((maps >= 0) & (maps <= 1)).all():
-            raise ValueError(f"{name} visibility must lie in [0, 1], got {maps.min()} to {maps.max()}")
+            raise ValueError(f"{name} visibility is {maps.min()} to {maps.max()}: expected values in [0, 1]")
     return (probe * gallery).reshape(len(probe), -1).mean(axis=1)
 
 # %% ../../nbs/evaluate/04_fusion.ipynb #d5dff1a5
+def _gate_columns(scores: Sequence[ArrayLike]) -> tuple[np.ndarray, tuple[int, ...]]:
+    "Global score, local score and common visibility as columns [n,3], and their shape."
+    columns, shape = _columns(scores)
+    if columns.shape[1] != 3:
+        raise ValueError(f"number of arrays is {columns.shape[1]}: expected three (global, local, common visibility)")
+    return columns, shape
+
+
+def _gated(
+    columns: np.ndarray,  # [n,3]
+    threshold: float,  # of the common visibility
+    sides: Sequence[ScoreFusion | None],  # calibrations of the global and the local score
+) -> np.ndarray:  # [n] log-odds
+    "The calibrated score of the side on which each pair lies."
+    logit = np.empty(len(columns))
+    for k, chosen in enumerate((columns[:, 2] >= threshold, columns[:, 2] < threshold)):
+        if chosen.any():
+            logit[chosen] = sides[k].logit([columns[chosen, k]])
+    return logit
+
+
+def _calibrated_sides(columns: np.ndarray, same: np.ndarray, threshold: float) -> list[ScoreFusion | None]:
+    "Calibrations of both sides of a gate, each fitted on its own pairs; None where a side has none."
+    chosen = (columns[:, 2] >= threshold, columns[:, 2] < threshold)
+    return [ScoreFusion().fit([columns[c, k]], same[c]) if c.any() else None for k, c in enumerate(chosen)]
+
+# %% ../../nbs/evaluate/04_fusion.ipynb #ea14c1bc
 class HybridGate(BaseEstimator):
     "The calibrated global score of a pair that shows enough, the calibrated local score of one that does not."
 
     quantiles = np.linspace(0, 1, 21)[1:-1]  # of the common visibility: where the gate may lie
     least = 20  # genuine and impostor pairs that each side of a gate must have to be calibrated
 
-    def _candidates(self, visibility, same):
+    def _candidates(self, visibility: np.ndarray, same: np.ndarray) -> list[float]:
         "Gates with enough pairs of both kinds on both sides; -inf: always global, +inf: always local."
         inner = np.unique(np.quantile(visibility, self.quantiles))
         sides = [np.bincount(2 * (visibility >= t) + same, minlength=4).min() for t in inner]
@@ -156,41 +188,28 @@ class HybridGate(BaseEstimator):
 
     def fit(
         self,
-        scores,  # list of three arrays [N]: global score, local score, common visibility
-        same,  # [N] bool, True = genuine pair
-    ):  # self
+        scores: Sequence[ArrayLike],  # three arrays [N]: global score, local score, common visibility
+        same: ArrayLike,  # [N] bool, True = genuine pair
+    ) -> Self:
         "Fit the two calibrations and the gate on pairs. Raises `ValueError` for not three scores, as `ScoreFusion`."
-        columns, _ = _columns(scores)
-        if columns.shape[1] != 3:
-            raise ValueError(f"expected global score, local score and common visibility, got {columns.shape[1]} arrays")
+        columns, _ = _gate_columns(scores)
         _, same = check_pairs(columns[:, 0], same)
         best = np.inf
         for threshold in self._candidates(columns[:, 2], same):
-            sides = [None, None]
-            logit = np.empty(len(same))
-            for k, chosen in enumerate((columns[:, 2] >= threshold, columns[:, 2] < threshold)):
-                if chosen.any():
-                    sides[k] = ScoreFusion().fit([columns[chosen, k]], same[chosen])
-                    logit[chosen] = sides[k].logit([columns[chosen, k]])
-            loss = log_loss(same, 1 / (1 + np.exp(-logit)))
+            sides = _calibrated_sides(columns, same, threshold)
+            loss = log_loss(same, expit(_gated(columns, threshold, sides)))
             if loss < best:  # of equals the lowest gate: more pairs by the global score
                 best, self.threshold, self.sides = loss, threshold, sides
         return self
 
     def logit(
         self,
-        scores,  # list of three arrays of one shape: global score, local score, common visibility
+        scores: Sequence[ArrayLike],  # three arrays of one shape: global score, local score, common visibility
     ) -> np.ndarray:  # that shape; log-odds that the pair is genuine
         "Gated score. Raises `NotFittedError` before `fit`, `ValueError` for not three scores."
         check_is_fitted(self, "threshold")
-        columns, shape = _columns(scores)
-        if columns.shape[1] != 3:
-            raise ValueError(f"expected global score, local score and common visibility, got {columns.shape[1]} arrays")
-        logit = np.empty(len(columns))
-        for k, chosen in enumerate((columns[:, 2] >= self.threshold, columns[:, 2] < self.threshold)):
-            if chosen.any():
-                logit[chosen] = self.sides[k].logit([columns[chosen, k]])
-        return logit.reshape(shape)
+        columns, shape = _gate_columns(scores)
+        return _gated(columns, self.threshold, self.sides).reshape(shape)
 
     def coefficients(self) -> dict:  # threshold (None: always one score), and what each side fitted
         "What was fitted. Raises `NotFittedError` before `fit`."
@@ -204,37 +223,49 @@ class Sweep(NamedTuple):
 
     levels: np.ndarray  # [T]
     accuracy: np.ndarray  # [T] mean over the folds, score threshold from the other folds
-    visible: np.ndarray  # [T] mean share of cells that a map keeps
+    visible: np.ndarray  # [T] mean share of positions that a map keeps
     chosen: tuple  # (mean, std) of the folds' accuracies, each at the level picked on the other folds
     level: dict  # {fold: the level picked}
 
 
+def _best_level(scores: Sequence[np.ndarray], same: np.ndarray, rest: np.ndarray) -> int:
+    "Place of the level with the highest accuracy on the pairs `rest`."
+    accuracy = [((s[rest] >= best_threshold(s[rest], same[rest])) == same[rest]).mean() for s in scores]
+    return int(np.argmax(accuracy))
+
+# %% ../../nbs/evaluate/04_fusion.ipynb #db33f855
 def threshold_sweep(
-    score_of,  # function (probe map, gallery map) -> scores [N] of all pairs
-    probe,  # [N,h,w] or [N,1,h,w] soft visibility maps
-    gallery,  # same shape, the other face of each pair
-    same,  # [N] bool, True = genuine pair
-    fold,  # [N] int, fold of each pair
-    levels=(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9),  # where the maps are cut: visible = map >= level
+    score_of: Callable[
+        [np.ndarray, np.ndarray], np.ndarray
+    ],  # function (probe map, gallery map) -> scores [N] of all pairs
+    probe: ArrayLike,  # [N,h,w] or [N,1,h,w] soft visibility maps
+    gallery: ArrayLike,  # same shape, the other face of each pair
+    same: ArrayLike,  # [N] bool, True = genuine pair
+    fold: ArrayLike,  # [N] int, fold of each pair
+    levels: Sequence[float] = (
+        0.1,
+        0.2,
+        0.3,
+        0.4,
+        0.5,
+        0.6,
+        0.7,
+        0.8,
+        0.9,
+    ),  # where the maps are cut: visible = map >= level
 ) -> Sweep:
     "Accuracy of a matcher with binarised maps, for each level, and with the level picked on the training folds. Raises `ValueError`: no levels, unfit maps as `common_visibility`, unfit pairs as `kfold_correct`."
     levels, fold = np.asarray(levels, dtype=float), np.asarray(fold)
     if not levels.size:
-        raise ValueError("levels must name at least one level in [0, 1], got none")
+        raise ValueError("levels is empty: expected at least one level in [0, 1]")
     common_visibility(probe, gallery)  # refuses maps that are none
     cut = [[(np.asarray(maps) >= t).astype(np.float32) for maps in (probe, gallery)] for t in levels]
     scores = [np.asarray(score_of(*maps)) for maps in cut]
     correct = np.array([kfold_correct(s, same, fold)[0] for s in scores])  # [T,N]
-    folds, level, accuracy = np.unique(fold), {}, []
-    for f in folds:
-        rest = fold != f
-        of_rest = [((s[rest] >= best_threshold(s[rest], same[rest])) == same[rest]).mean() for s in scores]
-        level[int(f)] = float(levels[np.argmax(of_rest)])
-        accuracy.append(correct[np.argmax(of_rest), ~rest].mean())
-    return Sweep(
-        levels,
-        np.array([[c[fold == f].mean() for f in folds] for c in correct]).mean(axis=1),
-        np.array([np.mean(maps) for maps in cut]),
-        (float(np.mean(accuracy)), float(np.std(accuracy))),
-        level,
-    )
+    folds = np.unique(fold)
+    picked = [_best_level(scores, same, fold != f) for f in folds]
+    chosen = [correct[k, fold == f].mean() for k, f in zip(picked, folds)]
+    of_levels = np.array([[c[fold == f].mean() for f in folds] for c in correct]).mean(axis=1)
+    visible = np.array([np.mean(maps) for maps in cut])
+    level = {int(f): float(levels[k]) for k, f in zip(picked, folds)}
+    return Sweep(levels, of_levels, visible, (float(np.mean(chosen)), float(np.std(chosen))), level)

@@ -30,7 +30,7 @@ from ..files import below, clear_leftovers, write_bytes
 from .folders import FACE_NAME, FaceSet, ImageFolderFaces, NamedFaces, NiqabPairs
 from .insightface import BinPairs
 from .pairs import FolderPairs, MemFilePairs, PairSet, people_in_several_folds
-from .recordio import RecordIODataset, unindexed_bytes, write_faces
+from .recordio import RecordIODataset, write_faces
 from .shards import TarShards, shard_members, write_shard
 
 # %% ../../nbs/formats/06_conversion.ipynb #85a0e178
@@ -439,7 +439,7 @@ def examine(path: Path) -> tuple[SetReport, object, dict[bytes, list[str]]]:
     report = SetReport(str(path), kind(path))
     try:
         data = open_data(path)
-        rest = unindexed_bytes(data.records) if isinstance(data, RecordIODataset) else 0
+        rest = data.records.unindexed() if isinstance(data, RecordIODataset) else 0
         who = data.identities if isinstance(data, FaceSet) else getattr(data, "people", None)
     except (ValueError, OSError) as e:
         report.problems.append(str(e))

@@ -24,7 +24,7 @@ from ..data.synthetic import cache_name
 from ..files import is_done, short
 from ..models.network import FaceNet, build_model
 from .execute import default_jobs
-from .plan import RunSpec, cells
+from .plan import RunSpec
 
 # %% ../../nbs/runs/05_cost.ipynb #12df6314
 @dataclass(frozen=True)

@@ -70,7 +70,12 @@ def publish(
     "Copy figures, tables, results and PDF into a checkout and its README. Raises ValueError, with nothing written, where it may not."
     check_checkout(checkout)
     check_runs(runs)
-    places = [("figures", "figures"), ("generated", "paper/generated"), ("results", "paper/results")]
+    places = [
+        ("figures", "figures"),
+        ("generated", "paper/generated"),
+        ("results", "paper/results"),
+        ("weights", "oaml/weights"),
+    ]
     pairs = [(p, checkout / to / p.name) for run in runs for part, to in places for p in sorted((run / part).glob("*"))]
     papers = [run / "paper" / "main.pdf" for run in runs]
     pairs += [(p, checkout / "paper" / "main.pdf") for p in papers if p.is_file()]
