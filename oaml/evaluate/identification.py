@@ -6,53 +6,57 @@
 __all__ = ['ranks', 'rank_k', 'cmc', 'identification_report', 'tpir_at_fpir', 'by_occluder', 'FoldSearch', 'fold_search']
 
 # %% ../../nbs/evaluate/02_identification.ipynb #60c80980
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .verification import check_matrix, false_accept_threshold
 
 # %% ../../nbs/evaluate/02_identification.ipynb #38f048ec
 def ranks(
-    score_matrix,  # [P,G] score of each probe with each gallery image, higher = more similar
-    probe_identity,  # [P] int
-    gallery_identity,  # [G] int
+    score_matrix: ArrayLike,  # [P,G] score of each probe with each gallery image, higher = more similar
+    probe_identity: ArrayLike,  # [P] int
+    gallery_identity: ArrayLike,  # [G] int
 ) -> np.ndarray:  # [P] int, 1 = best
     "Rank of the best gallery image of the true identity; ties count against it. Raises `ValueError` as `check_matrix`, and for a probe whose identity is not in the gallery."
     scores, probe, gallery = check_matrix(score_matrix, probe_identity, gallery_identity)
     own = probe[:, None] == gallery
     if not own.any(axis=1).all():
         p = int(np.flatnonzero(~own.any(axis=1))[0])
-        raise ValueError(f"probe {p} shows identity {probe[p]}, which has no gallery image: closed-set ranks need one")
+        raise ValueError(
+            f"identity {probe[p]} of probe {p} has no gallery image: expected one, as closed-set ranks need it"
+        )
     best = np.where(own, scores, -np.inf).max(axis=1, keepdims=True)
     return 1 + (~own & (scores >= best)).sum(axis=1)
 
 # %% ../../nbs/evaluate/02_identification.ipynb #250e3be3
 def rank_k(
-    ranks,  # [P] int, 1 = best
+    ranks: ArrayLike,  # [P] int, 1 = best
     k: int,  # number of places, at least 1
 ) -> float:  # in [0, 1]
     "Share of the probes whose true identity is among the first k places. Raises `ValueError`: no ranks, a rank or k below 1."
     ranks = np.asarray(ranks)
     if ranks.ndim != 1 or not len(ranks) or ranks.min() < 1 or k < 1:
-        raise ValueError(f"expected ranks [P] from 1 and k from 1, got ranks of shape {ranks.shape} and k={k}")
+        raise ValueError(f"shape of ranks is {ranks.shape} and k={k}: expected ranks [P] from 1 and k from 1")
     return float((ranks <= k).mean())
 
 
 def cmc(
-    ranks,  # [P] int, 1 = best
+    ranks: ArrayLike,  # [P] int, 1 = best
     max_rank: int,  # last place of the curve, at least 1
 ) -> np.ndarray:  # [max_rank] shares, never falling
     "Cumulative match characteristic: the share of probes found within the first 1, 2, ..., max_rank places. Raises `ValueError` as `rank_k`, and for a max_rank below 1."
     if max_rank < 1:
-        raise ValueError(f"max_rank must be at least 1, got {max_rank}")
+        raise ValueError(f"max_rank is {max_rank}: expected at least 1")
     return np.array([rank_k(ranks, k) for k in range(1, max_rank + 1)])
 
 # %% ../../nbs/evaluate/02_identification.ipynb #4a8be1cb
 def identification_report(
-    score_matrix,  # [P,G] score of each probe with each gallery image
-    probe_identity,  # [P] int
-    gallery_identity,  # [G] int
+    score_matrix: ArrayLike,  # [P,G] score of each probe with each gallery image
+    probe_identity: ArrayLike,  # [P] int
+    gallery_identity: ArrayLike,  # [G] int
 ) -> dict:  # rank1, rank5 in [0, 1]
     "Rank-1 and rank-5 accuracy of one score matrix, ready for JSON. Raises `ValueError` as `ranks`."
     found = ranks(score_matrix, probe_identity, gallery_identity)
@@ -60,16 +64,16 @@ def identification_report(
 
 # %% ../../nbs/evaluate/02_identification.ipynb #53d0ad2f
 def tpir_at_fpir(
-    score_matrix,  # [P,G] score of each probe with each gallery image
-    probe_identity,  # [P] int; those not in the gallery are the negatives
-    gallery_identity,  # [G] int
+    score_matrix: ArrayLike,  # [P,G] score of each probe with each gallery image
+    probe_identity: ArrayLike,  # [P] int; those not in the gallery are the negatives
+    gallery_identity: ArrayLike,  # [G] int
     fpir: float,  # allowed share of negatives with a match, in (0, 1]
 ) -> float:  # in [0, 1]; NaN with fewer than 1/fpir negatives: not measurable
     "Open-set identification: share of mated probes found first and above the threshold of a false-positive rate. Raises `ValueError` as `check_matrix`, without mated or without unmated probes, for fpir outside (0, 1]."
     scores, probe, gallery = check_matrix(score_matrix, probe_identity, gallery_identity)
     mated = np.isin(probe, gallery)
     if mated.all() or not mated.any():
-        raise ValueError(f"open-set needs probes in and out of the gallery, got {mated.sum()} of {len(mated)} in it")
+        raise ValueError(f"probes in the gallery are {mated.sum()} of {len(mated)}: expected some in it and some not")
     threshold = false_accept_threshold(scores[~mated].max(axis=1), fpir)
     if np.isnan(threshold):
         return float("nan")
@@ -78,19 +82,19 @@ def tpir_at_fpir(
 
 # %% ../../nbs/evaluate/02_identification.ipynb #9cbb3144
 def by_occluder(
-    report,  # function (score_matrix, probe_identity, gallery_identity, **options) -> any
-    score_matrix,  # [P,G]
-    probe_identity,  # [P] int
-    gallery_identity,  # [G] int
-    probe_occluder,  # [P] str, e.g. "none", "niqab"
-    **options,  # passed on to the report
+    report: Callable[..., object],  # function (score_matrix, probe_identity, gallery_identity, **options) -> any
+    score_matrix: ArrayLike,  # [P,G]
+    probe_identity: ArrayLike,  # [P] int
+    gallery_identity: ArrayLike,  # [G] int
+    probe_occluder: ArrayLike,  # [P] str, e.g. "none", "niqab"
+    **options: object,  # passed on to the report
 ) -> dict:  # {occluder: report}, in the order of first appearance
     "A report for the probes of each occluder, against one gallery. Raises `ValueError`: the lengths of matrix, identities and occluders differ; and what the report raises."
     scores, probe, occluder = np.asarray(score_matrix), np.asarray(probe_identity), np.asarray(probe_occluder)
     if not len(scores) == len(probe) == len(occluder):
         raise ValueError(
-            f"matrix rows, probe identities and occluders must have one length, "
-            f"got {len(scores)}, {len(probe)} and {len(occluder)}"
+            f"lengths of matrix, probe identities and occluders are {len(scores)}, {len(probe)} and {len(occluder)}: "
+            f"expected one length"
         )
     return {
         str(name): report(scores[occluder == name], probe[occluder == name], gallery_identity, **options)
@@ -101,10 +105,10 @@ def by_occluder(
 class FoldSearch(NamedTuple):
     "Who is searched for in a fold."
 
-    gallery: np.ndarray  # rows
-    probes: np.ndarray  # rows
-    gallery_identity: np.ndarray
-    probe_identity: np.ndarray
+    gallery: np.ndarray  # [G] rows
+    probes: np.ndarray  # [P] rows
+    gallery_identity: np.ndarray  # [G]
+    probe_identity: np.ndarray  # [P]
 
 
 def fold_search(
@@ -122,7 +126,7 @@ def fold_search(
             found.extend(own[1 : 1 + probes])
     if not found:
         raise ValueError(
-            f"{len(rows)} photographs of {len(np.unique(identity[rows]))} people: expected somebody with two"
+            f"a fold holds {len(rows)} photographs of {len(np.unique(identity[rows]))} people: expected somebody with two"
         )
     gallery, found = np.array(gallery), np.array(found)
     return FoldSearch(gallery, found, identity[gallery], identity[found])
