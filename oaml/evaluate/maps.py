@@ -7,38 +7,39 @@ __all__ = ['check_maps', 'map_mae', 'map_iou', 'calibration', 'ece', 'map_report
 
 # %% ../../nbs/evaluate/03_maps.ipynb #0c456e1d
 import numpy as np
+from numpy.typing import ArrayLike
 
 # %% ../../nbs/evaluate/03_maps.ipynb #4fd58586
 def check_maps(
-    predicted,  # [N,h,w] predicted visibility, in [0, 1]
-    true,  # [N,h,w] true visibility averaged down to the same cells, in [0, 1]
-) -> tuple:  # both as float64 arrays
+    predicted: ArrayLike,  # [N,h,w] predicted visibility, in [0, 1]
+    true: ArrayLike,  # [N,h,w] true visibility averaged down to the same positions, in [0, 1]
+) -> tuple[np.ndarray, np.ndarray]:  # both as float64 arrays
     "Two stacks of visibility maps as arrays. Raises `ValueError`: not [N,h,w], shapes differ, empty, a value outside [0, 1] or not a number."
     predicted, true = np.asarray(predicted, dtype=float), np.asarray(true, dtype=float)
     if predicted.ndim != 3 or predicted.shape != true.shape or not predicted.size:
-        raise ValueError(f"expected two stacks of maps of one shape [N,h,w], got {predicted.shape} and {true.shape}")
+        raise ValueError(f"shapes of maps are {predicted.shape} and {true.shape}: expected one shape [N,h,w]")
     for name, maps in (("predicted", predicted), ("true", true)):
         outside = ~((maps >= 0) & (maps <= 1))  # written so that NaN is outside too
         if outside.any():
             n, r, c = np.argwhere(outside)[0]
-            raise ValueError(f"{name}[{n},{r},{c}] is {maps[n, r, c]}, expected a visibility in [0, 1]")
+            raise ValueError(f"{name}[{n},{r},{c}] is {maps[n, r, c]}: expected a visibility in [0, 1]")
     return predicted, true
 
 # %% ../../nbs/evaluate/03_maps.ipynb #68245c40
 def map_mae(
-    predicted,  # [N,h,w] predicted visibility, in [0, 1]
-    true,  # [N,h,w] true visibility, in [0, 1]
+    predicted: ArrayLike,  # [N,h,w] predicted visibility, in [0, 1]
+    true: ArrayLike,  # [N,h,w] true visibility, in [0, 1]
 ) -> float:  # in [0, 1], 0 = perfect
-    "Mean absolute error over all cells. Raises `ValueError` as `check_maps`."
+    "Mean absolute error over all positions. Raises `ValueError` as `check_maps`."
     predicted, true = check_maps(predicted, true)
     return float(np.abs(predicted - true).mean())
 
 
 def map_iou(
-    predicted,  # [N,h,w] predicted visibility, in [0, 1]
-    true,  # [N,h,w] true visibility, in [0, 1]
+    predicted: ArrayLike,  # [N,h,w] predicted visibility, in [0, 1]
+    true: ArrayLike,  # [N,h,w] true visibility, in [0, 1]
 ) -> float:  # in [0, 1], 1 = perfect
-    "Intersection over union of the hidden cells (visibility < 0.5), image by image; 1 where neither map has one. Raises `ValueError` as `check_maps`."
+    "Intersection over union of the hidden positions (visibility < 0.5), image by image; 1 where neither map has one. Raises `ValueError` as `check_maps`."
     hidden, truly_hidden = (maps < 0.5 for maps in check_maps(predicted, true))
     both = (hidden & truly_hidden).sum(axis=(1, 2))
     either = (hidden | truly_hidden).sum(axis=(1, 2))
@@ -46,14 +47,16 @@ def map_iou(
 
 # %% ../../nbs/evaluate/03_maps.ipynb #c4872871
 def calibration(
-    predicted,  # [N,h,w] predicted visibility, in [0, 1]
-    true,  # [N,h,w] true (soft) visibility, in [0, 1]
+    predicted: ArrayLike,  # [N,h,w] predicted visibility, in [0, 1]
+    true: ArrayLike,  # [N,h,w] true (soft) visibility, in [0, 1]
     bins: int = 10,  # equal bins of [0, 1]
-) -> tuple:  # (confidence [bins], frequency [bins], count [bins]); NaN in the first two where a bin is empty
-    "Mean predicted and mean true visibility of the cells in each bin of predicted visibility. Raises `ValueError` as `check_maps`, and for fewer than 1 bin."
+) -> tuple[
+    np.ndarray, np.ndarray, np.ndarray
+]:  # (confidence [bins], frequency [bins], count [bins]); NaN in the first two where a bin is empty
+    "Mean predicted and mean true visibility of the positions in each bin of predicted visibility. Raises `ValueError` as `check_maps`, and for fewer than 1 bin."
     predicted, true = (maps.ravel() for maps in check_maps(predicted, true))
     if bins < 1:
-        raise ValueError(f"bins must be at least 1, got {bins}")
+        raise ValueError(f"bins is {bins}: expected at least 1")
     which = np.minimum((predicted * bins).astype(int), bins - 1)  # 1.0 belongs to the last bin
     count = np.bincount(which, minlength=bins)
     some = np.where(count > 0, count, np.nan)
@@ -62,18 +65,18 @@ def calibration(
 
 
 def ece(
-    predicted,  # [N,h,w] predicted visibility, in [0, 1]
-    true,  # [N,h,w] true (soft) visibility, in [0, 1]
+    predicted: ArrayLike,  # [N,h,w] predicted visibility, in [0, 1]
+    true: ArrayLike,  # [N,h,w] true (soft) visibility, in [0, 1]
     bins: int = 10,  # equal bins of [0, 1]
 ) -> float:  # in [0, 1], 0 = calibrated
-    "Expected calibration error: the mean gap between predicted and true visibility, bin by bin, weighted by cells. Raises `ValueError` as `calibration`."
+    "Expected calibration error: the mean gap between predicted and true visibility, bin by bin, weighted by the number of positions. Raises `ValueError` as `calibration`."
     confidence, frequency, count = calibration(predicted, true, bins)
     return float(np.nansum(count * np.abs(confidence - frequency)) / count.sum())
 
 # %% ../../nbs/evaluate/03_maps.ipynb #f829889c
 def map_report(
-    predicted,  # [N,h,w] predicted visibility, in [0, 1]
-    true,  # [N,h,w] true visibility at the map's resolution, in [0, 1]
-) -> dict:  # mae, iou, ece
+    predicted: ArrayLike,  # [N,h,w] predicted visibility, in [0, 1]
+    true: ArrayLike,  # [N,h,w] true visibility at the map's resolution, in [0, 1]
+) -> dict[str, float]:  # mae, iou, ece
     "Error, overlap of the hidden region and calibration error of visibility maps, ready for JSON. Raises `ValueError` as `check_maps`."
     return {"mae": map_mae(predicted, true), "iou": map_iou(predicted, true), "ece": ece(predicted, true)}
