@@ -37,7 +37,7 @@ class Extracted(NamedTuple):
         "A selection of faces."
         return Extracted(*(x[torch.from_numpy(index)] if torch.is_tensor(x) else x[index] for x in self))
 
-
+# %% ../../nbs/evaluate/06_protocol.ipynb #afae032a
 @torch.no_grad()
 def extract(
     net: FaceNet,  # put in evaluation mode here
@@ -58,7 +58,7 @@ def extract(
         parts.append([x.float().cpu().contiguous() for x in (out.embedding, out.features, out.occlusion, true)])
     return Extracted(*(torch.cat(x) for x in zip(*parts)), faces.faces.identities[rows], faces.faces.kinds[rows])
 
-
+# %% ../../nbs/evaluate/06_protocol.ipynb #45c3ff2d
 def gallery_and_probes(
     identity: np.ndarray,  # [N]
     occluder: np.ndarray,  # [N]
@@ -72,22 +72,19 @@ def gallery_and_probes(
     return gallery, np.setdiff1d(np.arange(len(identity)), gallery)
 
 # %% ../../nbs/evaluate/06_protocol.ipynb #9cd05c23
-def save_extracted(x: Extracted, path: Path):
+def save_extracted(x: Extracted, path: Path) -> None:
     "Keep what was extracted as one uncompressed .npz file."
-    arrays = {
-        k: v.numpy() if torch.is_tensor(v) else v.astype(v.dtype.str.replace("O", "U")) for k, v in x._asdict().items()
-    }
-    write_whole(path, lambda out: np.savez(out, **arrays))
+    arrays = [v.numpy() if torch.is_tensor(v) else v.astype(v.dtype.str.replace("O", "U")) for v in x]
+    write_whole(path, lambda out: np.savez(out, **dict(zip(x._fields, arrays))))
 
 
 def load_extracted(path: Path) -> Extracted:
     "Read it back. Raises FileNotFoundError, or ValueError naming what is missing."
     with np.load(path) as z:
         if missing := [k for k in Extracted._fields if k not in z]:
-            raise ValueError(f"{path}: holds no {', '.join(missing)}; expected {', '.join(Extracted._fields)}")
-        return Extracted(
-            *(z[k] if k in ("identity", "occluder") else torch.from_numpy(z[k]) for k in Extracted._fields)
-        )
+            raise ValueError(f"{path} holds no {', '.join(missing)}: expected {', '.join(Extracted._fields)}")
+        arrays = {k: z[k] for k in Extracted._fields}
+    return Extracted(*(v if k in ("identity", "occluder") else torch.from_numpy(v) for k, v in arrays.items()))
 
 # %% ../../nbs/evaluate/06_protocol.ipynb #ccb753c2
 def visibility_of(
@@ -108,11 +105,10 @@ def global_scores(probe: Extracted, gallery: Extracted) -> np.ndarray:  # float3
 @torch.no_grad()
 def local_scores(matcher: QAConv, probe: Extracted, gallery: Extracted, maps: str) -> np.ndarray:  # float32 [P,G]
     "QAConv's scores with visibility maps of one source."
-    return matcher.eval()(
-        probe.features, gallery.features, visibility_of(probe, maps), visibility_of(gallery, maps)
-    ).numpy()
+    visible = (visibility_of(probe, maps), visibility_of(gallery, maps))
+    return matcher.eval()(probe.features, gallery.features, *visible).numpy()
 
-
+# %% ../../nbs/evaluate/06_protocol.ipynb #5075d7e9
 def report(
     scores: np.ndarray,  # [P,G]
     probe: Extracted,
@@ -121,14 +117,17 @@ def report(
 ) -> dict:  # occluder -> rank1, rank5, accuracy, auc, eer, tar …
     "Identification and verification for every occluder."
 
-    def both(s, p, g):
+    def both(s: np.ndarray, p: np.ndarray, g: np.ndarray) -> dict:
+        "Both reports of one occluder."
         return {**identification_report(s, p, g), **verification_report(s, p, g, folds=folds)}
 
     return by_occluder(both, scores, probe.identity, gallery.identity, probe.occluder)
 
 # %% ../../nbs/evaluate/06_protocol.ipynb #e8b1673b
 def score_split(
-    matcher: QAConv, x: Extracted, maps: str
+    matcher: QAConv,
+    x: Extracted,
+    maps: str,  # predicted, oracle or ones
 ) -> tuple[dict[str, np.ndarray], Extracted, Extracted]:  # arrays, probes, gallery
     "Global and local matrices of a split, with identities and occluders, ready for np.savez."
     gallery, probes = gallery_and_probes(x.identity, x.occluder)
@@ -142,7 +141,7 @@ def score_split(
     }
     return out, p, g
 
-
+# %% ../../nbs/evaluate/06_protocol.ipynb #6994ac6c
 def score_test(
     matcher: QAConv,
     val: Extracted,  # people the fusion is fitted on
