@@ -529,7 +529,7 @@ class RecordIODataset(FaceSet):
 
     def __getitem__(self, i: int) -> dict:
         if not 0 <= i < len(self):
-            raise IndexError(f"image {i} of a set of {len(self)}")
+            raise IndexError(f"image is {i}: expected less than {len(self)}")
         header, image = self.records.item(self.keys[i])
         name = f"{self.records.path}, record {self.keys[i]}"
         return dict(image=decode_image(image, self.size, name), identity=single_label(header, name))
