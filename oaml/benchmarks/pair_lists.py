@@ -9,47 +9,49 @@ __all__ = ['OCFR_PROTOCOLS', 'Benchmark', 'check_fold_people', 'fold_blocks', 'p
 
 # %% ../../nbs/benchmarks/01_pair_lists.ipynb #0a786176
 import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from ..data.lfw import PairList
 from ..files import below
+from ..formats.pairs import PairSet
 
 # %% ../../nbs/benchmarks/01_pair_lists.ipynb #50b6effe
 class Benchmark(NamedTuple):
     "A verification benchmark: N pairs of M different images."
 
     name: str
-    images: object  # sequence [M]: paths, or arrays that a source reads when asked
-    index: np.ndarray  # [N,2] int, rows of `images`
-    same: np.ndarray  # [N] bool, True = genuine
-    fold: np.ndarray  # [N] int
+    images: Sequence  # [M] paths, or arrays that a source reads when asked
+    pairs: PairList  # a and b are rows of `images`
     identity: np.ndarray | None  # [M] str, person of each image; None: the benchmark does not say
 
 
-def check_fold_people(
-    pairs: Benchmark,
-):
+def check_fold_people(benchmark: Benchmark) -> None:
     "Raise `ValueError` naming the people who appear in several folds; without identities nothing can be checked."
-    if pairs.identity is None:
+    if benchmark.identity is None:
         return
-    people = pairs.identity[pairs.index]
-    rows = np.unique(np.stack([people.ravel(), np.repeat(pairs.fold, 2).astype(str)]), axis=1)
+    a, b, _, fold = benchmark.pairs
+    people = np.concatenate([benchmark.identity[a], benchmark.identity[b]])
+    rows = np.unique(np.stack([people, np.tile(fold, 2).astype(str)]), axis=1)
     names, count = np.unique(rows[0], return_counts=True)
     if len(shared := names[count > 1]):
-        raise ValueError(f"{pairs.name}: {len(shared)} people are in several folds: {', '.join(shared[:10])}")
+        some = ", ".join(shared[:10])
+        raise ValueError(f"{benchmark.name}: {len(shared)} people are in several folds: {some}: expected each in one")
 
-
+# %% ../../nbs/benchmarks/01_pair_lists.ipynb #336a8ccb
 def fold_blocks(
-    same,  # [N] bool, in the order of the benchmark's list
+    same: ArrayLike,  # [N] bool, in the order of the benchmark's list
     folds: int = 10,
 ) -> np.ndarray:  # [N] int
-    "Folds of a list that does not name them: equal blocks of the genuine and of the impostor pairs, in their order. The same folds for lists that alternate (LFW) and lists with all genuine pairs first (CALFW). Raises `ValueError`."
+    "Folds of a list that does not name them. Raises `ValueError` for fewer pairs of a kind than folds."
     same, fold = np.asarray(same, dtype=bool), np.empty(len(same), dtype=int)
     for kind, what in ((same, "genuine"), (~same, "impostor")):
         if kind.sum() < folds:
-            raise ValueError(f"{folds} folds need as many {what} pairs, got {kind.sum()}")
+            raise ValueError(f"number of {what} pairs is {kind.sum()}: expected one for each of {folds} folds")
         fold[kind] = np.repeat(np.arange(folds), [len(part) for part in np.array_split(np.arange(kind.sum()), folds)])
     return fold
 
@@ -60,78 +62,87 @@ def person_of(
     "The person in an LFW-like file name: what stands before the first four-digit number. Raises `ValueError`."
     found = re.match(r"(.+?)_\d{4}(?!\d)", Path(name).name)
     if not found:
-        raise ValueError(
-            f"image name {str(name)!r} has no person and four-digit number, expected e.g. A_Person_0001.jpg"
-        )
+        raise ValueError(f"image name is {str(name)!r}: expected a person and four digits as in A_Person_0001.jpg")
     return found[1]
+
+# %% ../../nbs/benchmarks/01_pair_lists.ipynb #a3fc0f0f
+def _check_labels(benchmark: Benchmark) -> None:
+    "Raise `ValueError` where the images' names contradict a label."
+    name, files, (a, b, same, _), people = benchmark
+    if people is not None and (wrong := (people[a] == people[b]) != same).any():
+        bad = int(np.argmax(wrong))
+        raise ValueError(
+            f"{name}: {wrong.sum()} labels contradict the names: expected {'different' if same[bad] else 'same'} "
+            f"for pair {bad}, {files[a[bad]]} and {files[b[bad]]}"
+        )
 
 
 def listed_pairs(
     name: str,  # of the benchmark
     root: Path,  # folder of the images
-    pairs,  # N tuples (file, file), relative to root
-    same,  # [N] bool
-    fold,  # [N] int
-    identity=person_of,  # function file -> person; None: unknown
+    pairs: Sequence[tuple[str, str]],  # N times (file, file), relative to root
+    same: ArrayLike,  # [N] bool
+    fold: ArrayLike,  # [N] int
+    identity: Callable[[str], str] | None = person_of,  # file -> person; None: unknown
 ) -> Benchmark:
     "Pairs of files. Raises `FileNotFoundError` listing every missing file, `ValueError` for labels against names or files outside."
     files = list(dict.fromkeys(file for pair in pairs for file in pair))
     if missing := [file for file in files if not below(root, file).is_file()]:
-        raise FileNotFoundError(
-            f"{name}: {len(missing)} of {len(files)} images are missing in {root}: {', '.join(missing)}"
-        )
+        lost = f"{name}: {len(missing)} of {len(files)} images are missing in {root}"
+        raise FileNotFoundError(f"{lost}: expected {', '.join(missing)}")
     row = {file: k for k, file in enumerate(files)}
-    index = np.array([[row[a], row[b]] for a, b in pairs])
-    people = None if identity is None else np.array([identity(file) for file in files])
+    a, b = np.array([[row[a], row[b]] for a, b in pairs]).T
     same, fold = np.asarray(same, dtype=bool), np.asarray(fold)
-    if not len(index) == len(same) == len(fold):
-        raise ValueError(f"{name}: {len(index)} pairs with {len(same)} labels and {len(fold)} folds")
-    if (index[:, 0] == index[:, 1]).any():
-        raise ValueError(f"{name}: {files[index[index[:, 0] == index[:, 1]][0, 0]]} is paired with itself")
-    if people is not None and (wrong := (people[index[:, 0]] == people[index[:, 1]]) != same).any():
-        bad = int(np.argmax(wrong))
+    if not len(a) == len(same) == len(fold):
         raise ValueError(
-            f"{name}: {wrong.sum()} labels contradict the names, first pair {bad}: {files[index[bad, 0]]} and "
-            f"{files[index[bad, 1]]} marked {'same' if same[bad] else 'different'}"
+            f"{name}: {len(a)} pairs with {len(same)} labels and {len(fold)} folds: expected equal numbers"
         )
-    return Benchmark(name, [Path(root) / file for file in files], index, same, fold, people)
+    if (a == b).any():
+        raise ValueError(f"{name}: {files[a[a == b][0]]} is paired with itself: expected two images")
+    people = None if identity is None else np.array([identity(file) for file in files])
+    _check_labels(Benchmark(name, files, PairList(a, b, same, fold), people))
+    return Benchmark(name, [Path(root) / file for file in files], PairList(a, b, same, fold), people)
 
 # %% ../../nbs/benchmarks/01_pair_lists.ipynb #b21f4572
 def from_source(
     name: str,  # of the benchmark
-    source,  # has images [M], index [N,2], issame [N], fold [N]: BinPairs, MemFilePairs, FolderPairs
+    source: PairSet,  # has images [M], index [N,2], issame [N], fold [N]
 ) -> Benchmark:
     "Pairs of a packed benchmark. Raises `ValueError`: lengths differ, an index outside the images."
     index, same, fold = np.asarray(source.index), np.asarray(source.issame, dtype=bool), np.asarray(source.fold)
+    images = len(source.images)
     if index.shape != (len(same), 2) or len(fold) != len(same) or not len(same):
-        raise ValueError(f"{name}: index {index.shape}, {len(same)} labels and {len(fold)} folds do not fit")
-    if index.min() < 0 or index.max() >= len(source.images):
-        raise ValueError(f"{name}: index {index.min()}..{index.max()} points outside its {len(source.images)} images")
-    return Benchmark(name, source.images, index, same, fold, None)
+        raise ValueError(
+            f"{name}: index is {index.shape} with {len(same)} labels and {len(fold)} folds: expected [N,2]"
+        )
+    if index.min() < 0 or index.max() >= images:
+        raise ValueError(f"{name}: index is {index.min()} to {index.max()}: expected rows of its {images} images")
+    return Benchmark(name, source.images, PairList(*index.T, same, fold), None)
 
 
 def pair_scores(
-    pairs: Benchmark,
-    embedding,  # [M,E] unit length, one row per image
+    benchmark: Benchmark,
+    embedding: ArrayLike,  # [M,E] unit length, one row per image
 ) -> np.ndarray:  # [N] cosine of each pair
     "Global score of each pair. Raises `ValueError` where embeddings and images differ in number."
-    embedding = np.asarray(embedding)
-    if len(embedding) != len(pairs.images):
-        raise ValueError(f"{pairs.name}: {len(embedding)} embeddings for {len(pairs.images)} images")
-    return np.einsum("ne,ne->n", embedding[pairs.index[:, 0]], embedding[pairs.index[:, 1]])
+    embedding, images = np.asarray(embedding), len(benchmark.images)
+    if len(embedding) != images:
+        raise ValueError(f"{benchmark.name}: number of embeddings is {len(embedding)}: expected {images} as of images")
+    return np.einsum("ne,ne->n", embedding[benchmark.pairs.a], embedding[benchmark.pairs.b])
 
 # %% ../../nbs/benchmarks/01_pair_lists.ipynb #36fcd360
-def _lines(path):
+def _lines(path: Path) -> list[str]:
     "Lines of a list that are not blank; FileNotFoundError where it is absent."
     return [line for line in Path(path).read_text().splitlines() if line.strip()]
 
 
-def _checked(pairs, disjoint):
+def _checked(benchmark: Benchmark, disjoint: bool) -> Benchmark:
+    "A benchmark, refused where it must not share people between folds and does."
     if disjoint:
-        check_fold_people(pairs)
-    return pairs
+        check_fold_people(benchmark)
+    return benchmark
 
-
+# %% ../../nbs/benchmarks/01_pair_lists.ipynb #01ae2a30
 def read_calfw(
     root: Path,  # the folder with the list and "aligned images"
     name: str = "CALFW",  # or "CPLFW": the list is pairs_<name>.txt
@@ -142,11 +153,11 @@ def read_calfw(
     "CALFW or CPLFW in folder form. Raises `FileNotFoundError` listing missing images, `ValueError` for a bad list."
     rows = [line.split() for line in _lines(Path(root) / f"pairs_{name}.txt")]
     if len(rows) % 2 or any(len(row) != 2 or not row[1].isdigit() for row in rows):
-        raise ValueError(f"pairs_{name}.txt: expected two lines `image number` per pair, got {len(rows)} lines")
+        raise ValueError(f"pairs_{name}.txt has {len(rows)} lines: expected two lines `image number` for each pair")
     if odd := [k for k in range(0, len(rows), 2) if rows[k][1] != rows[k + 1][1]]:
-        raise ValueError(
-            f"pairs_{name}.txt: line {odd[0] + 1} says {rows[odd[0]][1]}, line {odd[0] + 2} {rows[odd[0] + 1][1]}"
-        )
+        k = odd[0]
+        says = f"pairs_{name}.txt: line {k + 1} says {rows[k][1]}, line {k + 2} {rows[k + 1][1]}"
+        raise ValueError(f"{says}: expected one number")
     number = np.array([int(row[1]) for row in rows[::2]])
     fold = fold_blocks(number > 0, len(np.unique(number[number > 0])))
     fold[number > 0] = number[number > 0] - 1
@@ -163,7 +174,7 @@ def read_mlfw(
     "MLFW. Raises `FileNotFoundError` listing missing images, `ValueError` for a bad list or folds that share people."
     rows = [line.split() for line in _lines(Path(root) / "pairs.txt")]
     if bad := [k for k, row in enumerate(rows) if len(row) != 3 or row[2] not in ("0", "1")]:
-        raise ValueError(f"pairs.txt line {bad[0] + 1}: expected `file file 0|1`, got {' '.join(rows[bad[0]])!r}")
+        raise ValueError(f"pairs.txt: line {bad[0] + 1} is {' '.join(rows[bad[0]])!r}: expected `file file 0|1`")
     same = np.array([row[2] == "1" for row in rows])
     pairs = listed_pairs("MLFW", Path(root) / images, [(a, b) for a, b, _ in rows], same, fold_blocks(same))
     return _checked(pairs, disjoint)
@@ -178,7 +189,7 @@ def read_mfr2(
         row = line.split()
         row = [row[0], row[1], row[0], row[2]] if len(row) == 3 else row
         if len(row) != 4 or not (row[1].isdigit() and row[3].isdigit()):
-            raise ValueError(f"pairs.txt line {k + 1}: expected `name i j` or `name i name j`, got {line!r}")
+            raise ValueError(f"pairs.txt: line {k + 1} is {line!r}: expected `name i j` or `name i name j`")
         stems = [f"{who}/{who}_{int(number):04d}" for who, number in (row[:2], row[2:])]
         pairs.append(tuple(s + ".jpg" if (root / f"{s}.jpg").is_file() else s + ".png" for s in stems))
         same.append(row[0] == row[2])
@@ -205,29 +216,30 @@ def read_ocfr(
     values = {"1": True, "true": True, "0": False, "false": False}
     same = [values.get(line.strip().lower()) for line in _lines(root / labels)]
     if None in same or len(same) != len(rows) or any(len(row) != 2 for row in rows):
-        raise ValueError(
-            f"{pairs} and {labels}: expected `name name` and 1/0 per pair, got {len(rows)} and {len(same)} lines"
-        )
+        lines = f"{pairs} and {labels} have {len(rows)} and {len(same)} lines"
+        raise ValueError(f"{lines}: expected `name name` and 1/0 for each pair")
     if unknown := sorted({stem for row in rows for stem in row} - set(file_of)):
-        raise ValueError(f"{protocol}_list.txt lacks {len(unknown)} images of {pairs}: {', '.join(unknown)}")
+        raise ValueError(f"{protocol}_list.txt lacks {len(unknown)} images of {pairs}: expected {', '.join(unknown)}")
     both = [(file_of[a], file_of[b]) for a, b in rows]
-    return _checked(
-        listed_pairs(f"OCFR {protocol}", root / (images or protocol), both, same, fold_blocks(same)), disjoint
-    )
+    found = listed_pairs(f"OCFR {protocol}", root / (images or protocol), both, same, fold_blocks(same))
+    return _checked(found, disjoint)
 
-
+# %% ../../nbs/benchmarks/01_pair_lists.ipynb #b1e6bd05
 def put_occlusion(
-    image,  # [H,W,3] uint8 RGB, the LFW image
-    occlusion,  # [H,W,3] uint8 RGB, the occluder on black
-    mask,  # [H,W] or [H,W,3] uint8, 0 = occluded
-) -> tuple:  # (image uint8 [H,W,3], visibility float32 [H,W], 1 = visible)
+    image: ArrayLike,  # [H,W,3] uint8 RGB, the LFW image
+    occlusion: ArrayLike,  # [H,W,3] uint8 RGB, the occluder on black
+    mask: ArrayLike,  # [H,W] or [H,W,3] uint8, 0 = occluded
+) -> tuple[np.ndarray, np.ndarray]:  # (image uint8 [H,W,3], visibility float32 [H,W], 1 = visible)
     "An occluded image of OCFR-2022 with its exact visibility. Raises `ValueError`: sizes differ, mask not 0 and 255."
     image, occlusion, mask = np.asarray(image), np.asarray(occlusion), np.asarray(mask)
     mask = mask[..., 0] if mask.ndim == 3 else mask
     if image.shape != occlusion.shape or mask.shape != image.shape[:2]:
-        raise ValueError(f"image {image.shape}, occlusion {occlusion.shape} and mask {mask.shape} must have one size")
+        raise ValueError(
+            f"image is {image.shape}, occlusion {occlusion.shape} and mask {mask.shape}: expected one size"
+        )
     if not np.isin(mask, (0, 255)).all():
-        raise ValueError(f"mask must hold 0 (occluded) and 255 only, got {np.setdiff1d(mask, (0, 255))[:5].tolist()}")
+        odd = np.setdiff1d(mask, (0, 255))[:5].tolist()
+        raise ValueError(f"mask holds {odd}: expected only 0 (occluded) and 255")
     return np.where(mask[..., None] == 0, occlusion, image), (mask > 0).astype(np.float32)
 
 # %% ../../nbs/benchmarks/01_pair_lists.ipynb #7136869b
@@ -235,32 +247,36 @@ class SearchSet(NamedTuple):
     "An identification benchmark: P probes searched among G gallery images."
 
     name: str
-    probe: list  # [P] Path
+    probe: list[Path]  # [P]
     probe_identity: np.ndarray  # [P] str
-    gallery: list  # [G] Path
+    gallery: list[Path]  # [G]
     gallery_identity: np.ndarray  # [G] str
 
 
-def _people(folder, suffix=""):
-    "(paths, identities) of <folder>/<identity><suffix>/<image>, sorted; errors name the folder."
+def _people(folder: Path, suffix: str = "") -> tuple[list[Path], np.ndarray]:
+    "Paths and identities of <folder>/<identity><suffix>/<image>, sorted. Raises FileNotFoundError, or ValueError naming the folder."
     if not Path(folder).is_dir():
-        raise FileNotFoundError(f"{folder} is missing, expected a folder with one folder per person")
+        raise FileNotFoundError(f"{folder} is missing: expected a folder with one folder per person")
     kinds = (".jpg", ".jpeg", ".png", ".bmp")
     files = sorted(f for f in Path(folder).glob("*/*") if f.suffix.lower() in kinds)
     if not files:
-        raise ValueError(f"{folder} holds no <person>/<image>, expected at least one")
+        raise ValueError(f"{folder} holds no <person>/<image>: expected at least one")
     if odd := sorted({f.parent.name for f in files if not f.parent.name.endswith(suffix)}):
-        raise ValueError(f"{folder}: {len(odd)} folders do not end in {suffix!r}: {', '.join(odd[:10])}")
+        raise ValueError(
+            f"{folder}: {len(odd)} folders are {', '.join(odd[:10])}: expected names that end in {suffix!r}"
+        )
     return files, np.array([f.parent.name.removesuffix(suffix) for f in files])
 
-
+# %% ../../nbs/benchmarks/01_pair_lists.ipynb #53349704
 def read_rmfrd(
     root: Path,  # folder "self-built-masked-face-recognition-dataset"
 ) -> SearchSet:  # masked probes, unmasked gallery
     "RMFRD. Raises `FileNotFoundError` or `ValueError` for missing or empty folders, masked people without a face."
     gallery, probe = _people(Path(root) / "AFDB_face_dataset"), _people(Path(root) / "AFDB_masked_face_dataset")
     if unknown := sorted(set(probe[1]) - set(gallery[1])):
-        raise ValueError(f"{len(unknown)} masked people have no face without mask: {', '.join(unknown[:10])}")
+        raise ValueError(
+            f"{len(unknown)} people with a mask are unknown: expected a face without mask of {', '.join(unknown[:10])}"
+        )
     return SearchSet("RMFRD", *probe, *gallery)
 
 
@@ -271,10 +287,12 @@ def read_rof(
     "ROF. Raises `FileNotFoundError` or `ValueError` for missing or empty folders, people without a neutral face."
     suffixes = {"masked": "_wearing_mask", "sunglasses": "_wearing_sunglasses"}
     if occluder not in suffixes:
-        raise ValueError(f"occluder {occluder!r} is unknown: expected masked or sunglasses")
+        raise ValueError(f"occluder is {occluder!r}: expected masked or sunglasses")
     gallery, probe = _people(Path(root) / "neutral"), _people(Path(root) / occluder, suffixes[occluder])
     if unknown := sorted(set(probe[1]) - set(gallery[1])):
-        raise ValueError(f"{len(unknown)} people with {occluder} have no neutral face: {', '.join(unknown[:10])}")
+        raise ValueError(
+            f"{len(unknown)} people with {occluder} are unknown: expected a neutral face of {', '.join(unknown[:10])}"
+        )
     return SearchSet(f"ROF {occluder}", *probe, *gallery)
 
 # %% ../../nbs/benchmarks/01_pair_lists.ipynb #20885aed
@@ -289,11 +307,12 @@ def read_masked_lfw(
     stem_of = [re.match(r".+?_\d{4}(?!\d)|.*", f.stem)[0] for f in copies]
     known = {f.stem for f in faces}
     if strangers := sorted(str(f.name) for f, stem in zip(copies, stem_of) if stem not in known):
-        raise ValueError(f"{masked}: {len(strangers)} masked images have no original: {', '.join(strangers[:10])}")
-    if missing := sorted(queries - set(stem_of)):
-        raise FileNotFoundError(
-            f"{masked}: {len(missing)} of {len(queries)} queries have no masked copy: {', '.join(missing)}"
+        raise ValueError(
+            f"{masked}: {len(strangers)} images have no original: expected one of {', '.join(strangers[:10])}"
         )
+    if missing := sorted(queries - set(stem_of)):
+        lost = f"{masked}: {len(missing)} of {len(queries)} queries have no copy with a mask"
+        raise FileNotFoundError(f"{lost}: expected {', '.join(missing)}")
     probe = [f for f, stem in zip(copies, stem_of) if stem in queries]
     identity = np.array([f.parent.name for f in probe])
     return SearchSet("masked-query LFW", probe, identity, [faces[k] for k in first], people[first])
