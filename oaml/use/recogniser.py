@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from safetensors.torch import load_file, save
+from scipy.special import expit
 from torch import nn
 
 from ..config import make_config, turned
@@ -51,7 +52,7 @@ def log_odds(
 
 def probability(odds: np.ndarray) -> np.ndarray:  # in [0,1]
     "Log-odds as a probability."
-    return 1 / (1 + np.exp(-np.clip(odds, -500, 500)))
+    return expit(odds)
 
 
 def calibrate(
