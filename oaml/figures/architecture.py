@@ -12,39 +12,39 @@ from pathlib import Path
 import graphviz
 import matplotlib.pyplot as plt
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .save import visibility_colormap
 
 # %% ../../nbs/figures/02_architecture.ipynb #7b30ebf3
-def _enlarged(image, side: int):
-    "Nearest-neighbour resize to side x side: cells stay cells."
+def _enlarged(image: np.ndarray, side: int) -> np.ndarray:
+    "Nearest-neighbour resize to side x side: each position stays a square."
     rows, columns = (np.arange(side) * n // side for n in image.shape[:2])
     return image[rows][:, columns]
 
 
 def colored(
-    visibility,  # float [h, w], 1 = visible, 0 = occluded
+    visibility: ArrayLike,  # float [h, w], 1 = visible, 0 = occluded
 ) -> np.ndarray:  # uint8 [h, w, 3]
     "A visibility map as a picture, green/yellow (visible) to red (occluded)."
     visibility = np.asarray(visibility, dtype=float)
     if visibility.ndim != 2 or not (visibility.min() >= 0 and visibility.max() <= 1):
-        raise ValueError(
-            f"visibility has shape {visibility.shape} and range {visibility.min():.3g} to "
-            f"{visibility.max():.3g}: expected [h, w] within 0 to 1"
-        )
+        ends = f"{visibility.min():.3g} to {visibility.max():.3g}"
+        raise ValueError(f"visibility is {visibility.shape}, {ends}: expected [h, w] within 0 to 1")
     return (visibility_colormap()(visibility)[..., :3] * 255).round().astype(np.uint8)
 
-
+# %% ../../nbs/figures/02_architecture.ipynb #d4bfbd75
 def stack(
-    images: list,  # three uint8 [H, W, 3], the first is in front
+    images: list[np.ndarray],  # three uint8 [H, W, 3], the first is in front
     side: int = 224,  # pixels of one picture
     step: int = 46,  # pixels from one picture to the next
     edge: int = 6,  # pixels of white edge
 ) -> np.ndarray:  # uint8 [n, n, 4], transparent where there is no picture
     "Overlap pictures like a pile of photographs."
     if len(images) != 3:
-        raise ValueError(f"got {len(images)} pictures to stack: expected 3")
-    framed, canvas = side + 2 * edge, np.zeros((side + 2 * (edge + step),) * 2 + (4,), np.uint8)
+        raise ValueError(f"number of pictures is {len(images)}: expected 3")
+    framed, whole = side + 2 * edge, side + 2 * (edge + step)
+    canvas = np.zeros((whole, whole, 4), np.uint8)
     for depth in (2, 1, 0):
         image = np.asarray(images[depth])
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
@@ -56,46 +56,62 @@ def stack(
     return canvas
 
 # %% ../../nbs/figures/02_architecture.ipynb #9d488011
-BLUE, PURPLE, PINK, GREY = (
-    ("#1f5fa8", "#d6e6f7", "#f1f7fd"),
-    ("#6a3d9a", "#e3d6f1", "#f7f2fc"),
-    ("#c2317c", "#f9d5e5", "#fef3f8"),
-    ("#333333", "#eeeeee", "#ffffff"),
-)
+# line, fill, background
+BLUE = ("#1f5fa8", "#d6e6f7", "#f1f7fd")
+PURPLE = ("#6a3d9a", "#e3d6f1", "#f7f2fc")
+PINK = ("#c2317c", "#f9d5e5", "#fef3f8")
+GREY = ("#333333", "#eeeeee", "#ffffff")
+
 FORMULA = "L = λ_ada·L_AdaFace + λ_qa·L_QAConv + λ_occ·L_Occlusion"
 FONT = "Helvetica,Arial,Liberation Sans,Latin Modern Sans,sans-serif"
 
 
-def _box(graph, name, label, x, y, width, height, color, **more):
-    "One node at its place; color is (line, fill, background)."
+def _box(
+    graph: graphviz.Digraph,
+    name: str,
+    label: str,
+    x: float,
+    y: float,
+    width: float,
+    height: float,
+    color: tuple[str, str, str],
+    **more: str,
+) -> None:
+    "One node at its place."
     style = dict(shape="box", style="filled", color=color[0], fillcolor=color[1], fontcolor="#111111", penwidth="0.9")
-    graph.node(
-        name, label, pos=f"{x},{y}!", width=str(width), height=str(height), fixedsize="true", **{**style, **more}
-    )
+    place = dict(pos=f"{x},{y}!", width=str(width), height=str(height), fixedsize="true")
+    graph.node(name, label, **{**place, **style, **more})
 
 
-def _trapezoid(graph, name, label, x, y, width, height, color):
+def _trapezoid(
+    graph: graphviz.Digraph,
+    name: str,
+    label: str,
+    x: float,
+    y: float,
+    width: float,
+    height: float,
+    color: tuple[str, str, str],
+) -> None:
     "A block that narrows to the right, the way of the flow."
     _box(graph, name, label, x, y, width, height, color, shape="trapezium", orientation="270")
 
-
-def _branch(graph, name, label, x, y, width, height, color, labelloc="t"):
+# %% ../../nbs/figures/02_architecture.ipynb #651539b9
+def _branch(
+    graph: graphviz.Digraph,
+    name: str,
+    label: str,
+    x: float,
+    y: float,
+    width: float,
+    height: float,
+    color: tuple[str, str, str],
+    labelloc: str = "t",
+) -> None:
     "The tinted ground and the name of one branch; drawn first, so that it lies below."
-    _box(
-        graph,
-        name,
-        f'<<TABLE BORDER="0"><TR><TD><B>{label}</B></TD></TR></TABLE>>',
-        x,
-        y,
-        width,
-        height,
-        color,
-        style="filled,rounded",
-        penwidth="0",
-        fillcolor=color[2],
-        fontcolor=color[0],
-        labelloc=labelloc,
-    )
+    title = f'<<TABLE BORDER="0"><TR><TD><B>{label}</B></TD></TR></TABLE>>'
+    look = dict(style="filled,rounded", penwidth="0", fillcolor=color[2], fontcolor=color[0], labelloc=labelloc)
+    _box(graph, name, title, x, y, width, height, color, **look)
 
 
 def _pictured(title: str, picture: Path, points: int) -> str:
@@ -107,7 +123,19 @@ def _pictured(title: str, picture: Path, points: int) -> str:
     )
 
 # %% ../../nbs/figures/02_architecture.ipynb #cc5b0862
-def _nodes(graph, faces_png: Path, maps_png: Path, backbone: str):
+def _total_label() -> str:
+    "The formula, one term a line."
+    terms = (
+        "<B>Total Loss</B>",
+        "<I>L</I> = λ<SUB>ada</SUB>·<I>L</I><SUB>AdaFace</SUB>",
+        "+ λ<SUB>qa</SUB>·<I>L</I><SUB>QAConv</SUB>",
+        "+ λ<SUB>occ</SUB>·<I>L</I><SUB>Occlusion</SUB>",
+    )
+    rows = "".join(f'<TR><TD HEIGHT="16">{t}</TD></TR>' for t in terms)
+    return f'<<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="1">{rows}</TABLE>>'
+
+
+def _nodes(graph: graphviz.Digraph, faces_png: Path, maps_png: Path, backbone: str) -> None:
     "Every box of the figure."
     _branch(graph, "adaface_branch", "AdaFace Branch: Global Recognition", 4.85, 3.17, 4.0, 1.02, BLUE)
     _branch(graph, "qaconv_branch", "QAConv Branch: Local Matching", 4.85, 2.02, 4.0, 1.02, PURPLE)
@@ -127,45 +155,26 @@ def _nodes(graph, faces_png: Path, maps_png: Path, backbone: str):
     _box(graph, "occlusion_loss", "Occlusion\\nLoss", 6.4, 0.64, 0.76, 0.46, PINK)
     _box(graph, "total", _total_label(), 7.8, 1.9, 1.32, 1.06, GREY, tooltip=FORMULA)
 
-
-def _total_label() -> str:
-    "The formula, one term a line."
-    terms = (
-        "<B>Total Loss</B>",
-        "<I>L</I> = λ<SUB>ada</SUB>·<I>L</I><SUB>AdaFace</SUB>",
-        "+ λ<SUB>qa</SUB>·<I>L</I><SUB>QAConv</SUB>",
-        "+ λ<SUB>occ</SUB>·<I>L</I><SUB>Occlusion</SUB>",
-    )
-    rows = "".join(f'<TR><TD HEIGHT="16">{t}</TD></TR>' for t in terms)
-    return f'<<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="1">{rows}</TABLE>>'
-
 # %% ../../nbs/figures/02_architecture.ipynb #45f02050
-def _arrows(graph):
+def _arrows(graph: graphviz.Digraph) -> None:
     "Every arrow of the figure."
-    for chain, color in (
-        ("input backbone features", GREY),
-        ("features fc prediction score adaface_loss total", BLUE),
-        ("features qaconv_features matcher qaconv_loss total", PURPLE),
-        ("features head maps occlusion_loss total", PINK),
-    ):
-        names = chain.split()
-        for tail, head in pairwise(names):
+    chains = {
+        "input backbone features": GREY,
+        "features fc prediction score adaface_loss total": BLUE,
+        "features qaconv_features matcher qaconv_loss total": PURPLE,
+        "features head maps occlusion_loss total": PINK,
+    }
+    for chain, color in chains.items():
+        for tail, head in pairwise(chain.split()):
             graph.edge(f"{tail}:e", f"{head}:w", color=color[0])
-    graph.edge(
-        "maps:n",
-        "matcher:s",
-        color=PINK[0],
-        fontcolor=PINK[0],
-        penwidth="2.2",
-        arrowsize="0.8",
-        fontsize="9.5",
-        label="<<B>Occlusion-Aware Matching</B>&#160;&#160;>",
-    )
+    label = "<<B>Occlusion-Aware Matching</B>&#160;&#160;>"
+    look = dict(color=PINK[0], fontcolor=PINK[0], penwidth="2.2", arrowsize="0.8", fontsize="9.5")
+    graph.edge("maps:n", "matcher:s", label=label, **look)
 
 # %% ../../nbs/figures/02_architecture.ipynb #2dd53976
 def architecture_graph(
-    faces: list,  # three faces, uint8 [H, W, 3]
-    maps: list,  # their visibility maps, float [h, w] in 0 to 1, 1 = visible
+    faces: list[np.ndarray],  # three faces, uint8 [H, W, 3]
+    maps: list[ArrayLike],  # their visibility maps, float [h, w] in 0 to 1, 1 = visible
     folder: str | Path,  # where the two composed pictures are written; must exist until the graph is rendered
     backbone: str = "IR-50",  # name shown on the backbone
 ) -> graphviz.Digraph:
