@@ -10,24 +10,42 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from .save import TEXT_WIDTH, visibility_colormap
 
 # %% ../../nbs/figures/03_heatmaps.ipynb #5bca2d95
 def enlarge(
-    visibility,  # float [h, w]
+    visibility: ArrayLike,  # float [h, w]
     height: int,  # pixels, any
     width: int,  # pixels, any
 ) -> np.ndarray:  # float [height, width]
-    "Nearest-cell enlargement: pixel (i, j) shows the cell that covers its centre."
+    "Nearest enlargement: pixel (i, j) shows the position that covers its centre."
     visibility = np.asarray(visibility, dtype=float)
     rows, columns = (((np.arange(n) + 0.5) * m / n).astype(int) for n, m in zip((height, width), visibility.shape))
     return visibility[rows][:, columns]
 
+# %% ../../nbs/figures/03_heatmaps.ipynb #fb75f786
+def _checked_image(image: ArrayLike) -> np.ndarray:
+    "An image, or an error that says what it is instead."
+    image = np.asarray(image)
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise ValueError(f"image is {image.dtype} {image.shape}: expected uint8 [H, W, 3]")
+    return image
+
+
+def _checked_map(visibility: ArrayLike) -> np.ndarray:
+    "A visibility map, or an error that says what it is instead."
+    visibility = np.asarray(visibility, dtype=float)
+    if visibility.ndim != 2 or not (visibility.min() >= 0 and visibility.max() <= 1):
+        ends = f"{visibility.min():.3g} to {visibility.max():.3g}"
+        raise ValueError(f"map is {visibility.shape}, {ends}: expected [h, w] within 0 to 1")
+    return visibility
+
 
 def overlay(
-    image,  # uint8 [H, W, 3]
-    visibility,  # float [h, w] in 0 to 1, 1 = visible
+    image: ArrayLike,  # uint8 [H, W, 3]
+    visibility: ArrayLike,  # float [h, w] in 0 to 1, 1 = visible
     alpha: float = 0.45,  # 0 = image only, 1 = map only
 ) -> np.ndarray:  # uint8 [H, W, 3]
     "Blend a visibility map over an image; raises `ValueError` for values or shapes that are none."
@@ -37,50 +55,12 @@ def overlay(
     color = visibility_colormap()(enlarge(visibility, *image.shape[:2]))[..., :3] * 255
     return ((1 - alpha) * image + alpha * color).round().astype(np.uint8)
 
-
-def _checked_image(image):
-    "An image, or an error that says what it is instead."
-    image = np.asarray(image)
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        raise ValueError(f"image is {image.dtype} {image.shape}: expected uint8 [H, W, 3]")
-    return image
-
-
-def _checked_map(visibility):
-    "A visibility map, or an error that says what it is instead."
-    visibility = np.asarray(visibility, dtype=float)
-    if visibility.ndim != 2 or not (visibility.min() >= 0 and visibility.max() <= 1):
-        raise ValueError(
-            f"map has shape {visibility.shape}, values {visibility.min():.3g} to {visibility.max():.3g}: "
-            "expected [h, w] within 0 to 1"
-        )
-    return visibility
-
 # %% ../../nbs/figures/03_heatmaps.ipynb #9c786f1b
-def heatmap_grid(
-    images,  # uint8 [N, H, W, 3]
-    true,  # float [N, h, w] exact visibility, 1 = visible
-    predicted,  # float [N, h, w] visibility predicted by a network, or None if there is none
-    titles: list[str],  # one per face, such as the occluder's name
-) -> Figure:
-    "One column per face: image, true mask, predicted map, overlay; raises `ValueError` if the counts differ."
-    counts = dict(images=len(images), true=len(true), titles=len(titles))
-    counts |= {} if predicted is None else {"predicted": len(predicted)}
-    if len(set(counts.values())) != 1 or not len(images):
-        raise ValueError(f"counts differ or are zero: {counts}; expected one map and one title per image")
-    shown, name = (true, "overlay (true)") if predicted is None else (predicted, "overlay")
-    rows = [("image", images), ("true mask", [_checked_map(m) for m in true])]
-    rows += [] if predicted is None else [("predicted", [_checked_map(m) for m in predicted])]
-    rows += [(name, [overlay(i, m) for i, m in zip(images, shown)])]
-    return _drawn(rows, titles)
-
-
-def _drawn(rows, titles) -> Figure:
+def _drawn(rows: list[tuple[str, list[np.ndarray]]], titles: list[str]) -> Figure:
     "The grid of (label, pictures) rows with one colour bar for all maps."
     side = min(TEXT_WIDTH / (len(titles) + 0.9), 1.1)
-    figure, axes = plt.subplots(
-        len(rows), len(titles), squeeze=False, layout="constrained", figsize=(TEXT_WIDTH, side * len(rows) + 0.2)
-    )
+    size = dict(figsize=(TEXT_WIDTH, side * len(rows) + 0.2), squeeze=False, layout="constrained")
+    figure, axes = plt.subplots(len(rows), len(titles), **size)
     figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0.01, hspace=0.01)
     for line, (label, pictures) in zip(axes, rows):
         for ax, picture in zip(line, pictures):
@@ -94,3 +74,21 @@ def _drawn(rows, titles) -> Figure:
     bar.set_ticks([0, 0.5, 1], labels=["occluded", "", "visible"])
     bar.outline.set_visible(False)
     return figure
+
+# %% ../../nbs/figures/03_heatmaps.ipynb #eae08937
+def heatmap_grid(
+    images: np.ndarray,  # uint8 [N, H, W, 3]
+    true: np.ndarray,  # float [N, h, w] exact visibility, 1 = visible
+    predicted: np.ndarray | None,  # float [N, h, w] visibility predicted by a network, or None if there is none
+    titles: list[str],  # one per face, such as the occluder's name
+) -> Figure:
+    "One column per face: image, true mask, predicted map, overlay; raises `ValueError` if the counts differ."
+    counts = dict(images=len(images), true=len(true), titles=len(titles))
+    counts |= {} if predicted is None else {"predicted": len(predicted)}
+    if len(set(counts.values())) != 1 or not len(images):
+        raise ValueError(f"counts are {counts}: expected one map and one title for each of at least 1 image")
+    shown, name = (true, "overlay (true)") if predicted is None else (predicted, "overlay")
+    rows = [("image", images), ("true mask", [_checked_map(m) for m in true])]
+    rows += [] if predicted is None else [("predicted", [_checked_map(m) for m in predicted])]
+    rows += [(name, [overlay(i, m) for i, m in zip(images, shown)])]
+    return _drawn(rows, titles)
