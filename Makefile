@@ -6,13 +6,14 @@ VENV    ?= .venv
 PROFILE ?= cpu
 BIN     := $(VENV)/bin
 
-.PHONY: help setup tools reproduce plan test test-all sync sync-check lint clean
+.PHONY: help setup tools reproduce plan test test-all sync sync-check lint docs clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
 	@echo 'make plan        what make reproduce would run, with time, memory and data (PROFILE=gpu for the full scale)'
 	@echo 'make test-all    the slow tests too: speed and memory bars, the face detector'
 	@echo 'make sync        clean the notebooks and export the package'
+	@echo 'make docs        the stored notebooks and the documentation as a site in _docs, without a network'
 
 setup: $(VENV)/.ready
 
@@ -60,5 +61,8 @@ lint: setup
 	$(BIN)/ruff check --quiet oaml nbs
 	$(BIN)/ruff format --check --quiet nbs
 
+docs: setup
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python nbs/tests/docs_site.py _docs
+
 clean:
-	rm -rf $(VENV) runs
+	rm -rf $(VENV) runs _docs
