@@ -4,14 +4,14 @@
 
 # %% auto #0
 __all__ = ['PYRAMID', 'STRIDES', 'BACKBONE_CHANNELS', 'CHANNELS', 'PRIOR_SIZES', 'VARIANCES', 'MEAN_BGR', 'RELEASED', 'SOURCE',
-           'conv_bn', 'separable', 'DetectorBackbone', 'count_parameters', 'SameConv', 'Smooth', 'fuse', 'halve',
+           'conv_bn', 'separable', 'count_parameters', 'DetectorBackbone', 'SameConv', 'Smooth', 'fuse', 'halve',
            'BiFPN', 'CoordinateAttention', 'CBAM', 'sampled_deform_conv', 'DeformableConv', 'SSH', 'priors',
            'encode_boxes', 'decode_boxes', 'encode_landmarks', 'decode_landmarks', 'normalised_batch', 'select',
            'Predictions', 'DetectionHead', 'FeatherFace', 'part_counts', 'load_featherface', 'count_macs', 'alternated']
 
 # %% ../../nbs/featherface/01_network.ipynb #cfe7c3fb
 from collections.abc import Callable
-from math import ceil
+from math import ceil, prod
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -30,11 +30,19 @@ from ..models.checkpoints import fit_state, read_state
 from ..names import FEATHERFACE_PRESETS
 
 # %% ../../nbs/featherface/01_network.ipynb #0b394ee1
-PYRAMID, STRIDES = ("p3", "p4", "p5"), (8, 16, 32)
-BACKBONE_CHANNELS, CHANNELS = (64, 128, 256), 56
+PYRAMID = ("p3", "p4", "p5")
+STRIDES = (8, 16, 32)
+BACKBONE_CHANNELS = (64, 128, 256)
+CHANNELS = 56
 
 
-def conv_bn(inputs: int, outputs: int, size: int = 3, stride: int = 1, groups: int = 1) -> list[nn.Module]:
+def conv_bn(
+    inputs: int,  # channels
+    outputs: int,  # channels
+    size: int = 3,  # of the window
+    stride: int = 1,
+    groups: int = 1,  # of channels that are filtered apart
+) -> list[nn.Module]:
     "Convolution without bias, batch norm, leaky ReLU."
     conv = nn.Conv2d(inputs, outputs, size, stride, size // 2, groups=groups, bias=False)
     return [conv, nn.BatchNorm2d(outputs), nn.LeakyReLU(0.1)]
@@ -45,8 +53,13 @@ def separable(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(*conv_bn(inputs, inputs, 3, stride, inputs), *conv_bn(inputs, outputs, 1))
 
 
+def count_parameters(module: nn.Module) -> int:
+    "Number of parameters."
+    return sum(p.numel() for p in module.parameters())
+
+# %% ../../nbs/featherface/01_network.ipynb #4b2f39f5
 class DetectorBackbone(nn.Module):
-    "MobileNet at width 1/4: three maps, at 1/8, 1/16 and 1/32 of the image."
+    "MobileNet (Howard et al. 2017) at width 1/4: three maps, at 1/8, 1/16 and 1/32 of the image."
 
     def __init__(self):
         super().__init__()
@@ -61,11 +74,6 @@ class DetectorBackbone(nn.Module):
         p3 = self.stage1(x)
         p4 = self.stage2(p3)
         return [p3, p4, self.stage3(p4)]
-
-
-def count_parameters(module: nn.Module) -> int:
-    "Number of parameters."
-    return sum(p.numel() for p in module.parameters())
 
 # %% ../../nbs/featherface/01_network.ipynb #ebcc257a
 class SameConv(nn.Module):
@@ -94,7 +102,10 @@ class Smooth(nn.Module):
         return self.bn(self.pointwise_conv(self.depthwise_conv(x)))
 
 
-def fuse(omega: torch.Tensor, *maps: torch.Tensor) -> torch.Tensor:
+def fuse(
+    omega: torch.Tensor,  # one weight for each map, or more
+    *maps: torch.Tensor,  # [B,C,h,w] each
+) -> torch.Tensor:  # [B,C,h,w]
     "Fast normalised fusion (Tan et al. 2020, equation 3), then swish; weights beyond the maps only count in the sum."
     w = omega.relu() / (omega.relu().sum() + 1e-4)
     return F.silu(sum(wi * m for wi, m in zip(w, maps)))
@@ -107,7 +118,7 @@ def halve(x: torch.Tensor) -> torch.Tensor:  # [B,C,h,w] -> [B,C,ceil(h/2),ceil(
 
 # %% ../../nbs/featherface/01_network.ipynb #82b4b715
 class BiFPN(nn.Module):
-    "One pass down and up the pyramid; the first one also brings the backbone's maps to its width."
+    "One pass down and up the pyramid (Tan et al. 2020); the first one also brings the backbone's maps to its width."
 
     def __init__(self, channels: int, inputs: tuple[int, ...] | None = None):
         super().__init__()
@@ -156,9 +167,9 @@ class CoordinateAttention(nn.Module):
         rows, columns = self.weights(x)
         return x * rows * columns
 
-
+# %% ../../nbs/featherface/01_network.ipynb #f7358ef0
 class CBAM(nn.Module):
-    "Convolutional block attention (Woo et al. 2018): channels first, then places."
+    "Convolutional block attention (Woo et al. 2018): channels first, then positions."
 
     def __init__(self, channels: int, reduction: int = 16):
         super().__init__()
@@ -188,7 +199,7 @@ def sampled_deform_conv(
     seen = F.grid_sample(x, grid, align_corners=False).view(batch, channels, 9, h, w) * mask[:, None]
     return (weight.flatten(1) @ seen.reshape(batch, channels * 9, h * w)).view(batch, -1, h, w)
 
-
+# %% ../../nbs/featherface/01_network.ipynb #a8e62258
 class DeformableConv(nn.Module):
     "Modulated deformable 3x3 convolution (Zhu et al. 2019), by torchvision; in training on a CPU by `sampled_deform_conv`."
 
@@ -210,7 +221,7 @@ class DeformableConv(nn.Module):
 
         return deform_conv2d(x, offset, self.regular_conv.weight, padding=1, mask=modulation)
 
-
+# %% ../../nbs/featherface/01_network.ipynb #ff1a1bb0
 class SSH(nn.Module):
     "Context of three sizes, half of the channels from the smallest (Najibi et al. 2017)."
 
@@ -219,6 +230,7 @@ class SSH(nn.Module):
         half, quarter = channels // 2, channels // 4
 
         def block(inputs: int, outputs: int, *end: nn.Module) -> nn.Sequential:
+            "A deformable convolution, batch norm and what follows."
             return nn.Sequential(DeformableConv(inputs, outputs), nn.BatchNorm2d(outputs), *end)
 
         self.conv3X3 = block(channels, half)
@@ -235,10 +247,12 @@ class SSH(nn.Module):
 
 # %% ../../nbs/featherface/01_network.ipynb #c6ced5ef
 PRIOR_SIZES = ((16, 32), (64, 128), (256, 512))
-VARIANCES = (0.1, 0.2)
 
 
-def priors(height: int, width: int) -> torch.Tensor:  # float [P,4]: centre x, centre y, width, height, in pixels
+def priors(
+    height: int,  # pixels of the image
+    width: int,
+) -> torch.Tensor:  # float [P,4]: centre x, centre y, width, height, in pixels
     "All priors of an image, in the order of the network's answers: level, row, column, size."
     out = []
     for stride, sizes in zip(STRIDES, PRIOR_SIZES):
@@ -249,12 +263,14 @@ def priors(height: int, width: int) -> torch.Tensor:  # float [P,4]: centre x, c
     return torch.cat(out)
 
 
+VARIANCES = (0.1, 0.2)  # of places and of sizes
+
+
 def encode_boxes(boxes: torch.Tensor, prior: torch.Tensor) -> torch.Tensor:  # [P,4] x1 y1 x2 y2, [P,4] -> [P,4]
     "How boxes differ from their priors; what the network learns to say."
     centre, size = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
-    return torch.cat(
-        [(centre - prior[:, :2]) / (VARIANCES[0] * prior[:, 2:]), (size / prior[:, 2:]).log() / VARIANCES[1]], 1
-    )
+    moved = (centre - prior[:, :2]) / (VARIANCES[0] * prior[:, 2:])
+    return torch.cat([moved, (size / prior[:, 2:]).log() / VARIANCES[1]], 1)
 
 
 def decode_boxes(codes: torch.Tensor, prior: torch.Tensor) -> torch.Tensor:  # [P,4], [P,4] -> [P,4] x1 y1 x2 y2
@@ -289,7 +305,7 @@ def _checked(k: int, image: np.ndarray, longest: int) -> tuple[np.ndarray, float
         kind = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
         raise ValueError(f"image {k} is {kind}: expected a uint8 array [H, W, 3], RGB")
     if not image.size:
-        raise ValueError(f"image {k} is empty: {image.shape[1]}x{image.shape[0]} pixels, expected at least 1x1")
+        raise ValueError(f"image {k} is {image.shape[1]}x{image.shape[0]} pixels: expected at least 1x1")
     scale = min(1.0, longest / max(image.shape[:2]))
     if scale == 1:
         return image, 1.0
@@ -297,7 +313,13 @@ def _checked(k: int, image: np.ndarray, longest: int) -> tuple[np.ndarray, float
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA), scale
 
 
-def select(boxes, scores, landmarks, threshold: float, overlap: float) -> Detections:  # of all priors of one image
+def select(
+    boxes: torch.Tensor,  # [P,4] x1 y1 x2 y2 of one image
+    scores: torch.Tensor,  # [P]
+    landmarks: torch.Tensor,  # [P,5,2]
+    threshold: float,  # least score
+    overlap: float,  # IoU from which two boxes are one face
+) -> Detections:
     "What is above the threshold and not the same face twice."
     from torchvision.ops import nms  # here, as in DeformableConv
 
@@ -316,7 +338,7 @@ class Predictions(NamedTuple):
 
 
 class DetectionHead(nn.Module):
-    "One 1x1 convolution: some numbers for each of the two priors of a cell."
+    "One 1x1 convolution: some numbers for each of the two priors of a position."
 
     def __init__(self, channels: int, numbers: int):
         super().__init__()
@@ -326,6 +348,31 @@ class DetectionHead(nn.Module):
         "The numbers in the order of the priors."
         return self.conv1x1(x).permute(0, 2, 3, 1).reshape(len(x), -1, self.numbers)
 
+# %% ../../nbs/featherface/01_network.ipynb #795f3582
+@torch.inference_mode()
+def _detections(
+    net: nn.Module,  # gives `Predictions`
+    ready: list[tuple[np.ndarray, float]],  # images, and by how much each was made smaller
+    threshold: float,
+    overlap: float,
+    batch: int,
+) -> list[Detections]:
+    "The faces of images; those of one size go through together. The network is left in the mode it had."
+    groups, found, device, was_training = {}, [None] * len(ready), next(net.parameters()).device, net.training
+    net.eval()
+    for k, (image, _) in enumerate(ready):
+        groups.setdefault(image.shape, []).append(k)
+    for (height, width, _), members in groups.items():
+        prior = priors(height, width).to(device)
+        for chunk in (members[i : i + batch] for i in range(0, len(members), batch)):
+            out = net(normalised_batch(np.stack([ready[k][0] for k in chunk])).to(device))
+            for k, boxes, logits, points in zip(chunk, *out):
+                points = decode_landmarks(points, prior) / ready[k][1]
+                boxes = decode_boxes(boxes, prior) / ready[k][1]
+                found[k] = select(boxes, logits.softmax(1)[:, 1], points, threshold, overlap)
+    net.train(was_training)
+    return found
+
 # %% ../../nbs/featherface/01_network.ipynb #a1dbb05a
 class FeatherFace(nn.Module):
     "FeatherFace; the presets are in the table above. Raises ValueError for an unknown preset."
@@ -333,7 +380,7 @@ class FeatherFace(nn.Module):
     def __init__(self, preset: str = "released_v2"):
         super().__init__()
         if preset not in FEATHERFACE_PRESETS:
-            raise ValueError(f"preset {preset!r} is unknown: expected one of {', '.join(FEATHERFACE_PRESETS)}")
+            raise ValueError(f"preset is {preset!r}: expected one of {', '.join(FEATHERFACE_PRESETS)}")
         self.preset, self.body = preset, DetectorBackbone()
         self.bifpn = nn.Sequential(BiFPN(CHANNELS, BACKBONE_CHANNELS), BiFPN(CHANNELS))
         for k, level in enumerate(PYRAMID):
@@ -343,31 +390,26 @@ class FeatherFace(nn.Module):
                 setattr(self, f"ca_{level}", CoordinateAttention(CHANNELS))
             setattr(self, f"ssh{k + 1}", SSH(CHANNELS))
         self.shuffle = nn.ChannelShuffle(CHANNELS // 2)
-        self.ClassHead, self.BboxHead, self.LandmarkHead = (
-            nn.ModuleList(DetectionHead(CHANNELS, numbers) for _ in PYRAMID) for numbers in (2, 4, 10)
-        )
+        for task, numbers in dict(ClassHead=2, BboxHead=4, LandmarkHead=10).items():
+            setattr(self, task, nn.ModuleList(DetectionHead(CHANNELS, numbers) for _ in PYRAMID))
 
-    def features(self, x: torch.Tensor) -> list[torch.Tensor]:  # [B,3,H,W] as `prepare` makes it
+    def features(self, x: torch.Tensor) -> list[torch.Tensor]:  # [B,3,H,W] as of `normalised_batch`
         "The three maps that the heads read."
         maps = self.body(x)
         if self.preset == "spec":
             maps = [(m + getattr(self, f"cbam_{level}")(m)).relu() for level, m in zip(PYRAMID, maps)]
         maps = self.bifpn(maps)
-        ssh, attention = [self.ssh1, self.ssh2, self.ssh3], [getattr(self, f"ca_{p}", nn.Identity()) for p in PYRAMID]
+        attention = [getattr(self, f"ca_{level}", nn.Identity()) for level in PYRAMID]
+        ssh = [self.ssh1, self.ssh2, self.ssh3]
         first, then = (attention, ssh) if self.preset == "spec" else (ssh, attention)
         return [self.shuffle(b(a(m))) for a, b, m in zip(first, then, maps)]
 
-    def forward(self, x: torch.Tensor) -> Predictions:  # [B,3,H,W] as `prepare` makes it
+    def forward(self, x: torch.Tensor) -> Predictions:  # [B,3,H,W] as of `normalised_batch`
         "Codes and logits of every prior of `priors(H, W)`."
         maps = self.features(x)
-        return Predictions(
-            *(
-                torch.cat([head(m) for head, m in zip(heads, maps)], 1)
-                for heads in (self.BboxHead, self.ClassHead, self.LandmarkHead)
-            )
-        )
+        tasks = (self.BboxHead, self.ClassHead, self.LandmarkHead)
+        return Predictions(*(torch.cat([head(m) for head, m in zip(heads, maps)], 1) for heads in tasks))
 
-    @torch.inference_mode()
     def detect(
         self,
         images: list[np.ndarray],  # uint8 [H,W,3] RGB, of any sizes; a single array is one image
@@ -379,23 +421,9 @@ class FeatherFace(nn.Module):
         "The faces of each image, in its own pixels. Raises ValueError naming the image that is none."
         images = [images] if isinstance(images, np.ndarray) and images.ndim == 3 else list(images)
         ready = [_checked(k, image, longest) for k, image in enumerate(images)]
-        groups, found = {}, [None] * len(images)
-        for k, (image, _) in enumerate(ready):
-            groups.setdefault(image.shape, []).append(k)
-        device, was_training = next(self.parameters()).device, self.training
-        self.eval()
-        for (height, width, _), members in groups.items():
-            prior = priors(height, width).to(device)
-            for chunk in (members[i : i + batch] for i in range(0, len(members), batch)):
-                out = self(normalised_batch(np.stack([ready[k][0] for k in chunk])).to(device))
-                for k, boxes, logits, points in zip(chunk, *out):
-                    points = decode_landmarks(points, prior) / ready[k][1]
-                    boxes = decode_boxes(boxes, prior) / ready[k][1]
-                    found[k] = select(boxes, logits.softmax(1)[:, 1], points, threshold, overlap)
-        self.train(was_training)
-        return found
+        return _detections(self, ready, threshold, overlap, batch)
 
-
+# %% ../../nbs/featherface/01_network.ipynb #4a0b83ec
 def part_counts(net: FeatherFace) -> dict[str, int]:  # parameters of each part
     "Parameters by part, counted from the network itself."
     parts = dict(body="backbone", bifpn="BiFPN", cbam="attention", ca="attention", ssh="SSH")
@@ -417,30 +445,33 @@ def load_featherface(
     net = FeatherFace(preset)
     if path is None:
         if preset not in RELEASED:
-            raise ValueError(f"{preset!r} has no public weights: expected a path, or one of {', '.join(RELEASED)}")
+            raise ValueError(
+                f"preset {preset!r} has no public weights: expected a path, or one of {', '.join(RELEASED)}"
+            )
         path = (data_root() or Path("data")) / "weights" / "featherface" / RELEASED[preset]
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such weights file; {', '.join(RELEASED.values())} are from {SOURCE}")
+        raise FileNotFoundError(f"{path}: no such weights file: expected {', '.join(RELEASED.values())} from {SOURCE}")
     fit_state(net, read_state(path), str(path))
     return net.eval()
 
 # %% ../../nbs/featherface/01_network.ipynb #05f4040e
-def _deform_flops(x_shape, weight_shape, *args, out_shape=None, **kwargs) -> int:
+def _deform_flops(
+    x_shape: torch.Size,  # [B,C,h,w]
+    weight_shape: torch.Size,  # [O,C,3,3]
+    *args: object,  # not looked at
+    out_shape: torch.Size | None = None,  # [B,O,h,w]
+    **kwargs: object,  # not looked at
+) -> int:
     "Operations of a deformable convolution: those of the convolution with its taps in place."
-    return (
-        2
-        * out_shape[0]
-        * out_shape[2]
-        * out_shape[3]
-        * weight_shape[0]
-        * weight_shape[1]
-        * weight_shape[2]
-        * weight_shape[3]
-    )
+    batch, _, height, width = out_shape
+    return 2 * batch * height * width * prod(weight_shape)
 
 
-def count_macs(net: nn.Module, x: torch.Tensor) -> int:  # multiply-accumulates of net(x)
+def count_macs(
+    net: nn.Module,
+    x: torch.Tensor,  # [B,...] its input
+) -> int:  # multiply-accumulates of net(x)
     "Multiply-accumulates of convolutions, deformable ones among them, and matrix products (`FlopCounterMode`)."
     import torchvision  # noqa: F401, registers the operator that is counted
 
