@@ -13,6 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.io import loadmat
 
+from ..align.mtcnn import Detections
+
 # %% ../../nbs/featherface/04_average_precision.ipynb #6e81176a
 def overlaps(
     a: np.ndarray,  # [N,4] x1 y1 x2 y2
@@ -25,7 +27,7 @@ def overlaps(
     area_a, area_b = ((x[:, 2:] - x[:, :2] + extent).clip(0).prod(1) for x in (a, b))
     return both / np.maximum(area_a[:, None] + area_b - both, 1e-9)
 
-
+# %% ../../nbs/featherface/04_average_precision.ipynb #ff355b19
 def judge(
     boxes: np.ndarray,  # [N,4], the best first
     truth: np.ndarray,  # [M,4]
@@ -69,27 +71,26 @@ def curve(
 ) -> Curve:
     "Recall and precision over the threshold. Raises ValueError where there is no face to be found."
     if faces < 1:
-        raise ValueError(f"{faces} faces to be found: expected at least 1")
+        raise ValueError(f"number of faces to be found is {faces}: expected at least 1")
     thresholds = np.unique(scores)[::-1] if thresholds is None else thresholds
     hits, false = (np.sort(scores[worth == kind]) for kind in (1, 0))
     hits, false = (len(s) - np.searchsorted(s, thresholds, "left") for s in (hits, false))
     return Curve(thresholds, hits / faces, hits / np.maximum(hits + false, 1))
 
-
+# %% ../../nbs/featherface/04_average_precision.ipynb #0c0bb587
 def detection_curve(
-    found: list,  # per picture something with `boxes` [N,4] and `scores` [N], such as Faces
+    found: list[Detections],  # per picture something with `boxes` [N,4] and `scores` [N], such as Detections
     truth: list[np.ndarray],  # per picture [M,4]
     iou: float = 0.5,
 ) -> Curve:  # its `area` is the average precision
     "Recall and precision of a detector on pictures. Raises ValueError for lists that do not fit, or no face at all."
     if len(found) != len(truth):
-        raise ValueError(f"results of {len(found)} pictures and faces of {len(truth)}: expected as many")
+        raise ValueError(f"results are of {len(found)} pictures and faces of {len(truth)}: expected as many")
     worth, scores = [np.zeros(0, int)], [np.zeros(0)]
     for f, t in zip(found, truth):
         order = np.argsort(-np.asarray(f.scores), kind="stable")
-        worth.append(
-            judge(np.asarray(f.boxes).reshape(-1, 4)[order], np.reshape(t, (-1, 4)), np.ones(len(t), bool), iou)
-        )
+        boxes = np.asarray(f.boxes).reshape(-1, 4)[order]
+        worth.append(judge(boxes, np.reshape(t, (-1, 4)), np.ones(len(t), bool), iou))
         scores.append(np.asarray(f.scores)[order])
     return curve(np.concatenate(scores), np.concatenate(worth), sum(map(len, truth)))
 
@@ -110,9 +111,7 @@ def read_wider_truth(
     "The official ground truth of the validation set. Raises FileNotFoundError naming the file that is missing."
     names = ["wider_face_val", *(f"wider_{level}_val" for level in DIFFICULTIES)]
     if missing := [n for n in names if not (Path(folder) / f"{n}.mat").is_file()]:
-        raise FileNotFoundError(
-            f"{folder}: {', '.join(missing)} (.mat) are missing, the official ground truth of WIDER FACE"
-        )
+        raise FileNotFoundError(f"{folder} lacks the official ground truth: expected {', '.join(missing)} (.mat)")
     whole, *levels = (loadmat(Path(folder) / f"{n}.mat") for n in names)
     truth = {}
     for e, event in enumerate(whole["event_list"][:, 0]):
@@ -125,16 +124,15 @@ def read_wider_truth(
             truth[f"{event[0]}/{name[0]}"] = WiderFaces(np.stack([x, y, x + w, y + h], 1), counted)
     return truth
 
-
+# %% ../../nbs/featherface/04_average_precision.ipynb #866392c4
 def wider_curves(
-    found: dict,  # "event/photograph" without ending -> something with `boxes` and `scores`; what is not there is missed
+    found: dict[str, Detections],  # "event/photograph" without ending -> results; what is not there is missed
     truth: dict[str, WiderFaces],  # from `read_wider_truth`
 ) -> dict[str, Curve]:  # of each level; its `area` is the average precision
     "Recall and precision by WIDER FACE's rules, missing photographs missed. Raises ValueError for a photograph that is not of the set."
     if unknown := sorted(set(found) - set(truth)):
-        raise ValueError(
-            f"{len(unknown)} photographs are not of the set: {', '.join(unknown[:5])}; expected names such as {next(iter(truth), '')!r}"
-        )
+        some = f"{len(unknown)} photographs are not of the set, {', '.join(unknown[:5])}"
+        raise ValueError(f"{some}: expected names such as {next(iter(truth), '')!r}")
     worth, scores = {level: [np.zeros(0, int)] for level in DIFFICULTIES}, [np.zeros(0)]
     for name, f in found.items():
         order = np.argsort(-np.asarray(f.scores), kind="stable")
