@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['lr_factor', 'parts', 'make_optimizer', 'clip', 'identity_of', 'write_state', 'read_training_state', 'make_loggers',
-           'to_network', 'Learner']
+           'make_fabric', 'memory_format', 'to_network', 'Training', 'RecordedTraining', 'Learner']
 
 # %% ../../nbs/train/04_learner.ipynb #d5a65c44
 from collections.abc import Callable
@@ -25,8 +25,12 @@ from .guard import check_gradients, guarded
 from .joint import JointModel
 
 # %% ../../nbs/train/04_learner.ipynb #3faeec74
-def lr_factor(step: int, steps: int, optim: Optim) -> float:
-    "Factor on the learning rate at `step` of `steps`."
+def lr_factor(
+    step: int,  # from 0
+    steps: int,  # of the whole run
+    optim: Optim,  # warmup, schedule, milestones
+) -> float:  # in (0,1]
+    "Factor on the learning rate."
     warm = max(1, int(optim.warmup * steps))
     if step < warm:
         return (step + 1) / (warm + 1)
@@ -34,15 +38,12 @@ def lr_factor(step: int, steps: int, optim: Optim) -> float:
         return 0.1 ** sum(step >= share * steps for share in optim.milestones)
     return 0.5 * (1 + cos(pi * (step - warm) / max(1, steps - warm)))
 
-
+# %% ../../nbs/train/04_learner.ipynb #1b223fc6
 def parts(model: JointModel) -> dict[str, list[nn.Parameter]]:
     "Parameters by part of the model; each is clipped on its own."
-    return {
-        name: list(m.parameters())
-        for name, m in dict(
-            backbone=model.net.backbone, occlusion_head=model.net.occlusion_head, head=model.head, matcher=model.matcher
-        ).items()
-    }
+    net = model.net
+    found = dict(backbone=net.backbone, occlusion_head=net.occlusion_head, head=model.head, matcher=model.matcher)
+    return {name: list(m.parameters()) for name, m in found.items()}
 
 
 def make_optimizer(model: JointModel, optim: Optim) -> torch.optim.Optimizer:
@@ -52,49 +53,65 @@ def make_optimizer(model: JointModel, optim: Optim) -> torch.optim.Optimizer:
         dict(params=[p for p in params if p.ndim > 1], weight_decay=optim.weight_decay),
         dict(params=[p for p in params if p.ndim <= 1], weight_decay=0.0),
     ]
-    return (
-        torch.optim.AdamW(groups, lr=optim.lr)
-        if optim.optimizer == "adamw"
-        else torch.optim.SGD(groups, lr=optim.lr, momentum=optim.momentum)
-    )
+    if optim.optimizer == "adamw":
+        return torch.optim.AdamW(groups, lr=optim.lr)
+    return torch.optim.SGD(groups, lr=optim.lr, momentum=optim.momentum)
 
 
-def clip(model: JointModel, largest: float) -> dict[str, float]:  # gradient norm of each part before clipping
-    "Clip the gradient of each part to the norm `largest`."
+def clip(
+    model: JointModel,
+    largest: float,  # norm
+) -> dict[str, float]:  # gradient norm of each part before clipping
+    "Clip the gradient of each part."
     return {name: float(nn.utils.clip_grad_norm_(params, largest)) for name, params in parts(model).items()}
 
 # %% ../../nbs/train/04_learner.ipynb #8b18c87e
-def identity_of(config: Config, seed: int) -> dict:
+def identity_of(
+    config: Config,
+    seed: int,
+) -> dict:
     "The settings that decide what is learned; a state of others is refused."
     return {**{k: v for k, v in to_dict(config).items() if k not in ("run", "evaluation")}, "run": {"seed": seed}}
 
 
-def write_state(path: Path, model: JointModel, optimizer: torch.optim.Optimizer, progress: dict, identity: dict):
+def write_state(
+    path: Path,
+    model: JointModel,
+    optimizer: torch.optim.Optimizer,
+    progress: dict,  # epoch, step, history, validation
+    identity: dict,  # of identity_of
+):
     "Write a training state: whole, or not at all."
     state = dict(model=model.state_dict(), optimizer=optimizer.state_dict(), progress=progress, identity=identity)
     write_whole(path, lambda out: torch.save(state, out))
 
 
 def read_training_state(
-    path: Path, model: JointModel, optimizer: torch.optim.Optimizer, identity: dict
+    path: Path,
+    model: JointModel,  # takes the weights
+    optimizer: torch.optim.Optimizer,  # takes the momenta
+    identity: dict,  # of identity_of
 ) -> dict:  # progress
     "Take up a training state. Raises ValueError when it is unreadable, or of another configuration or seed."
     try:
         state = torch.load(path, map_location=next(model.parameters()).device, weights_only=True)
         mine, theirs = identity, state["identity"]
     except Exception as e:  # whatever a damaged file makes the unpickler raise
-        raise ValueError(f"{path}: unreadable training state ({type(e).__name__}); delete it to train anew") from e
+        what = f"training state {path} is unreadable ({type(e).__name__})"
+        raise ValueError(f"{what}: expected a whole one; delete it to train anew") from e
     if theirs != mine:
         differ = [f"{s}.{k}" for s in mine for k in mine[s] if theirs.get(s, {}).get(k) != mine[s][k]]
-        raise ValueError(
-            f"{path}: state of another run, which differs in {', '.join(differ)}; expected the same settings"
-        )
+        what = f"training state {path} is another run's, which differs in {', '.join(differ)}"
+        raise ValueError(f"{what}: expected the same settings")
     model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
     return state["progress"]
 
 # %% ../../nbs/train/04_learner.ipynb #885d34c9
-def make_loggers(config: Config, folder: Path) -> list:
+def make_loggers(
+    config: Config,
+    folder: Path,  # of the run
+) -> list:  # of Fabric loggers
     "The logger beside log.csv: TensorBoard, Weights & Biases or none. Raises ImportError naming the package to install."
     if config.run.logger == "csv":
         return []
@@ -106,21 +123,45 @@ def make_loggers(config: Config, folder: Path) -> list:
         import wandb  # noqa: F401
         from lightning.pytorch.loggers import WandbLogger
     except ImportError as e:
-        raise ImportError(f"run.logger = 'wandb' needs two more packages ({e}): pip install lightning wandb") from e
+        raise ImportError(
+            f"run.logger is 'wandb': expected two more packages ({e}), pip install lightning wandb"
+        ) from e
     return [WandbLogger(save_dir=folder, project="oaml", name=Path(folder).name, resume="allow", id=Path(folder).name)]
 
 
-def to_network(batch: dict, config: Config) -> dict:
-    "A batch with its images in the memory format of the network."
-    return (
-        {**batch, "image": batch["image"].contiguous(memory_format=torch.channels_last)}
-        if config.optim.channels_last
-        else batch
+def make_fabric(
+    config: Config,
+    folder: Path,  # of the run
+) -> Fabric:  # launched
+    "Devices, precision and loggers of a run. Raises as `make_loggers`."
+    fabric = Fabric(
+        accelerator=config.run.accelerator,
+        devices=config.run.devices,
+        strategy="ddp" if config.run.devices > 1 else "auto",
+        precision=config.optim.precision,
+        loggers=make_loggers(config, folder),
     )
+    fabric.launch()
+    return fabric
 
-# %% ../../nbs/train/04_learner.ipynb #531212de
-class Learner:
-    "Train a `JointModel` on two streams; resumes from `folder/state.pt` when it is there."
+# %% ../../nbs/train/04_learner.ipynb #7d783f2c
+def memory_format(config: Config) -> torch.memory_format:
+    "Order of axes in memory."
+    return torch.channels_last if config.optim.channels_last else torch.contiguous_format
+
+
+def to_network(
+    batch: dict,  # image [B,3,H,W], ...
+    config: Config,
+) -> dict:
+    "A batch with its images in the memory format of the network."
+    if not config.optim.channels_last:
+        return batch
+    return {**batch, "image": batch["image"].contiguous(memory_format=memory_format(config))}
+
+# %% ../../nbs/train/04_learner.ipynb #33446118
+class Training:
+    "Model, optimiser and streams of a run, and one step of it."
 
     def __init__(
         self,
@@ -129,44 +170,16 @@ class Learner:
         occlusion: FaceTensors,  # occlusion images
         folder: Path,  # of state, logs and weights
         seed: int = 0,  # of initial weights, batches and dropout
-        validate: Callable[[JointModel, int], dict] | None = None,  # (model, epoch) -> metrics, after each epoch
     ):
-        self.config, self.folder, self.seed, self.validate = config, Path(folder), seed, validate
-        r, o = config.run, config.optim
-        self.fabric = Fabric(
-            accelerator=r.accelerator,
-            devices=r.devices,
-            strategy="ddp" if r.devices > 1 else "auto",
-            precision=o.precision,
-            loggers=make_loggers(config, self.folder),
-        )
-        self.fabric.launch()
+        self.config, self.folder, self.seed = config, Path(folder), seed
+        self.fabric = make_fabric(config, self.folder)
         torch.manual_seed(seed)
-        self.bare = JointModel(config, len(train.names)).to(
-            memory_format=torch.channels_last if o.channels_last else torch.contiguous_format
-        )
-        self.model, self.optimizer = self.fabric.setup(self.bare, make_optimizer(self.bare, o))
+        self.bare = JointModel(config, len(train.names)).to(memory_format=memory_format(config))
+        self.model, self.optimizer = self.fabric.setup(self.bare, make_optimizer(self.bare, config.optim))
         self.loaders = train_loaders(config, train, occlusion, seed, self.fabric.global_rank, self.fabric.world_size)
-        self.steps = len(self.loaders[0]) * o.epochs
-        self.epoch, self.step, self.history, self.validation = 0, 0, [], []
-
-    def fit(self) -> JointModel:  # in evaluation mode
-        "Train to the end, from wherever the state on disk is."
-        self.restore()
-        images = self.config.optim.identities * self.config.optim.images * self.fabric.world_size
-        with tqdm(
-            total=self.steps * images, initial=self.step * images, unit="img", disable=not self.fabric.is_global_zero
-        ) as bar:
-            for epoch in range(self.epoch, self.config.optim.epochs):
-                self.start_epoch(epoch)
-                for recognition, occlusion in zip(*self.loaders):
-                    losses = self.train_step(recognition, occlusion)
-                    bar.update(images)
-                    if self.step % self.config.run.log_every == 0 or self.step == self.steps:
-                        self.log(epoch, losses, bar.format_dict["rate"])
-                        bar.set_postfix(loss=f"{self.history[-1]['loss']:.3f}")
-                self.end_epoch(epoch)
-        return self.bare.eval()
+        self.steps = len(self.loaders[0]) * config.optim.epochs
+        self.epoch, self.step = 0, 0  # that come next
+        self.history, self.validation = [], []  # rows of log.csv and validation.csv
 
     def start_epoch(self, epoch: int):
         "Choose the epoch's batches; refresh the neighbours of graph batches."
@@ -176,7 +189,7 @@ class Learner:
         if self.config.optim.sampler == "graph":
             self.loaders[0].batch_sampler.refresh(self.bare.head.kernel)
 
-    def train_step(self, recognition: dict, occlusion: dict) -> dict[str, torch.Tensor]:
+    def train_step(self, recognition: dict, occlusion: dict) -> dict[str, torch.Tensor]:  # losses
         "One step: a pure function of the state and of (seed, step)."
         recognition, occlusion = (self.fabric.to_device(to_network(b, self.config)) for b in (recognition, occlusion))
         for group in self.optimizer.param_groups:
@@ -195,17 +208,72 @@ class Learner:
         self.step += 1
         return out
 
-    def log(self, epoch: int, losses: dict[str, torch.Tensor], rate: float | None):
+# %% ../../nbs/train/04_learner.ipynb #531212de
+class RecordedTraining(Training):
+    "A training that writes down what happened, and goes on from there."
+
+    def log(
+        self,
+        epoch: int,
+        losses: dict[str, torch.Tensor],  # scalars
+        rate: float | None,  # images per second
+    ):
         "Add a row to the history and to the loggers."
-        row = dict(
-            step=self.step,
-            epoch=epoch,
-            **{k: float(v.detach()) for k, v in losses.items()},
-            lr=self.optimizer.param_groups[0]["lr"],
-            images_per_second=rate or 0.0,
-        )
+        values = {k: float(v.detach()) for k, v in losses.items()}
+        lr = self.optimizer.param_groups[0]["lr"]
+        row = dict(step=self.step, epoch=epoch, **values, lr=lr, images_per_second=rate or 0.0)
         self.history.append(row)
         self.fabric.log_dict({k: v for k, v in row.items() if k != "step"}, step=self.step)
+
+    def save(self):
+        "Write logs, weights and state, each whole; the state last."
+        tables = dict(log=self.history) | (dict(validation=self.validation) if self.validation else {})
+        for name, rows in tables.items():
+            write_text(self.folder / f"{name}.csv", pd.DataFrame(rows).to_csv(index=False))
+        save_weights(self.bare, self.folder / "weights.safetensors")
+        progress = dict(epoch=self.epoch, step=self.step, history=self.history, validation=self.validation)
+        write_state(self.folder / "state.pt", self.bare, self.optimizer, progress, identity_of(self.config, self.seed))
+
+    def restore(self):
+        "Take up the state on disk, if there is one. Raises as `read_training_state`."
+        path, identity = self.folder / "state.pt", identity_of(self.config, self.seed)
+        if path.is_file():
+            progress = read_training_state(path, self.bare, self.optimizer, identity)
+            self.epoch, self.step = progress["epoch"], progress["step"]
+            self.history, self.validation = progress["history"], progress["validation"]
+
+# %% ../../nbs/train/04_learner.ipynb #043ab1c7
+class Learner(RecordedTraining):
+    "Train a `JointModel` on two streams; goes on from `folder/state.pt` when it is there."
+
+    def __init__(
+        self,
+        config: Config,
+        train: FaceTensors,  # recognition images
+        occlusion: FaceTensors,  # occlusion images
+        folder: Path,  # of state, logs and weights
+        seed: int = 0,  # of initial weights, batches and dropout
+        validate: Callable[[JointModel, int], dict] | None = None,  # (model, epoch) -> metrics, after each epoch
+    ):
+        super().__init__(config, train, occlusion, folder, seed)
+        self.validate = validate
+
+    def fit(self) -> JointModel:  # in evaluation mode
+        "Train to the end, from wherever the state on disk is."
+        self.restore()
+        images = self.config.optim.identities * self.config.optim.images * self.fabric.world_size
+        shown = dict(total=self.steps * images, initial=self.step * images, unit="img")
+        with tqdm(**shown, disable=not self.fabric.is_global_zero) as bar:
+            for epoch in range(self.epoch, self.config.optim.epochs):
+                self.start_epoch(epoch)
+                for recognition, occlusion in zip(*self.loaders):
+                    losses = self.train_step(recognition, occlusion)
+                    bar.update(images)
+                    if self.step % self.config.run.log_every == 0 or self.step == self.steps:
+                        self.log(epoch, losses, bar.format_dict["rate"])
+                        bar.set_postfix(loss=f"{self.history[-1]['loss']:.3f}")
+                self.end_epoch(epoch)
+        return self.bare.eval()
 
     def end_epoch(self, epoch: int):
         "Validate where there is something to validate on, and write the state whole."
@@ -218,20 +286,3 @@ class Learner:
         if self.fabric.is_global_zero:
             self.save()
         self.fabric.barrier()
-
-    def save(self):
-        "Write logs, weights and state, each whole; the state last."
-        tables = dict(log=self.history) | (dict(validation=self.validation) if self.validate is not None else {})
-        for name, rows in tables.items():
-            write_text(self.folder / f"{name}.csv", pd.DataFrame(rows).to_csv(index=False))
-        save_weights(self.bare, self.folder / "weights.safetensors")
-        progress = dict(epoch=self.epoch, step=self.step, history=self.history, validation=self.validation)
-        write_state(self.folder / "state.pt", self.bare, self.optimizer, progress, identity_of(self.config, self.seed))
-
-    def restore(self):
-        "Take up the state on disk, if there is one."
-        if (self.folder / "state.pt").is_file():
-            p = read_training_state(
-                self.folder / "state.pt", self.bare, self.optimizer, identity_of(self.config, self.seed)
-            )
-            self.epoch, self.step, self.history, self.validation = p["epoch"], p["step"], p["history"], p["validation"]
