@@ -7,6 +7,7 @@ __all__ = ['ZOOM', 'SIDE', 'Head', 'draw_head', 'Placed', 'place', 'paste', 'Sce
 
 # %% ../../nbs/featherface/02_scenes.ipynb #b6e91d59
 from functools import lru_cache
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import cv2
@@ -39,7 +40,8 @@ from ..data.occluders import cover
 from ..names import OCCLUDERS, SPLITS
 
 # %% ../../nbs/featherface/02_scenes.ipynb #adf3c494
-ZOOM, SIDE = 1.45, 112
+ZOOM = 1.45
+SIDE = 112
 
 
 class Head(NamedTuple):
@@ -50,24 +52,32 @@ class Head(NamedTuple):
     surface: np.ndarray  # float64 [K,2]: points of the face from hair line to chin
 
 
-def _surface(p, n) -> np.ndarray:  # [K,2] camera plane
+def _surface(p: SimpleNamespace, n: SimpleNamespace) -> np.ndarray:  # [K,2] camera plane
     "Points all over the visible face, turned."
-    u, v = torch.meshgrid(
-        torch.linspace(-p.face_width, p.face_width, 41), torch.linspace(n.hairline, p.chin, 41), indexing="ij"
-    )
+    across, down = torch.linspace(-p.face_width, p.face_width, 41), torch.linspace(n.hairline, p.chin, 41)
+    u, v = torch.meshgrid(across, down, indexing="ij")
     x, y, _ = turn(n, u, v, coarse_height(p, u, v))
     inside = outline(p, u, v) <= 1
     return torch.stack([x[inside], y[inside]], 1).double().numpy()
 
 
-def _silhouette(p, u, v):  # [H,W], 0 to 1
+def _silhouette(p: SimpleNamespace, u: torch.Tensor, v: torch.Tensor) -> torch.Tensor:  # [H,W], 0 to 1
     "Where a head can be: an ellipse above, widening like a veil below; cloth that covers all ends here."
     wide = p.face_width + 9 + 0.3 * (v + 10).clamp(min=0)
     rim = 1 - (u / wide) ** 2 - ((v + 10).clamp(max=0) / (p.face_top + 2)) ** 2
     return soft(rim * 14) * soft((v.max() - 6 - v) * 0.4)
 
-
-def _paint(p, n, u, v, depth, occluder: str, cloth_seed: list[int], room: torch.Tensor) -> torch.Tensor:  # [3,H,W]
+# %% ../../nbs/featherface/02_scenes.ipynb #7dc8d5b3
+def _paint(
+    p: SimpleNamespace,  # the person
+    n: SimpleNamespace,  # the shot
+    u: torch.Tensor,  # [H,W] places on the face
+    v: torch.Tensor,  # [H,W]
+    depth: torch.Tensor,  # [H,W] pixels
+    occluder: str,
+    cloth_seed: list[int],
+    room: torch.Tensor,  # [3,H,W]
+) -> torch.Tensor:  # [3,H,W]
     "The head over a room."
     light = shade(n, depth)
     face = paint_mouth(p, n, paint_nose(p, paint_skin(p, u, v), u, v), u, v)
@@ -77,7 +87,7 @@ def _paint(p, n, u, v, depth, occluder: str, cloth_seed: list[int], room: torch.
     at = dict(eye_v=p.eye_v, eye_u=p.eye_u, mouth_v=p.mouth_v, chin=p.chin, width=p.face_width)
     return cover(image, u, v, diffused(light), occluder, np.random.default_rng(cloth_seed), **at)[0]
 
-# %% ../../nbs/featherface/02_scenes.ipynb #7dc8d5b3
+# %% ../../nbs/featherface/02_scenes.ipynb #c400fbbf
 @lru_cache(maxsize=2000)
 def draw_head(
     seed: int,  # of the data set
@@ -96,10 +106,8 @@ def draw_head(
     x, y = x - float(M[0, 2]), y - float(M[1, 2])
     u, v = unturn(p, n, float(A[0, 0]) * x + float(A[0, 1]) * y, float(A[1, 0]) * x + float(A[1, 1]) * y)
     depth = turn(n, u, v, height(p, n, u, v))[2] / ZOOM  # heights in pixels of this grid
-    black, white = (
-        _paint(p, n, u, v, depth, occluder, [*place, OCCLUDERS.index(occluder)], torch.full((3, SIDE, SIDE), tone))
-        for tone in (0.0, 1.0)
-    )
+    cloth, rooms = [*place, OCCLUDERS.index(occluder)], (torch.full((3, SIDE, SIDE), tone) for tone in (0.0, 1.0))
+    black, white = (_paint(p, n, u, v, depth, occluder, cloth, room) for room in rooms)
     rim = _silhouette(p, x, y)
     alpha = (1 - (white - black).mean(0)).clamp(0, 1) * rim
     bright = torch.tensor([1 + n.warmth, 1 + n.green, 1 - n.warmth]).float()[:, None, None] * n.exposure
@@ -131,7 +139,10 @@ def place(
     return Placed(head, np.c_[A, shift], np.r_[surface.min(0), surface.max(0)], points)
 
 
-def paste(canvas: np.ndarray, placed: Placed):  # float32 [H,W,3], 0 to 1; is painted on
+def paste(
+    canvas: np.ndarray,  # float32 [H,W,3], 0 to 1; is painted on
+    placed: Placed,
+) -> None:
     "Lay a head over a canvas."
     scale = np.sqrt(np.linalg.det(placed.matrix[:, :2]))
     image = placed.head.image if scale >= 1 else cv2.GaussianBlur(placed.head.image, (0, 0), 0.45 / scale)
@@ -144,9 +155,8 @@ def _ground(rng: np.random.Generator, height: int, width: int) -> np.ndarray:  #
     "Soft colours with shapes on them."
     base = rng.uniform(0.1, 0.9) + rng.normal(0, 0.13, (4, 5, 1)) + rng.normal(0, 0.06, (4, 5, 3))
     image = cv2.resize(base.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
-    image += (
-        0.04 * cv2.resize(rng.standard_normal((height // 8, width // 8)).astype(np.float32), (width, height))[..., None]
-    )
+    rough = rng.standard_normal((height // 8, width // 8)).astype(np.float32)
+    image += 0.04 * cv2.resize(rough, (width, height))[..., None]
     for _ in range(rng.integers(4, 26)):
         skin = rng.random() < 0.3
         colour = np.array([0.9, 0.7, 0.6]) * rng.uniform(0.3, 1) if skin else rng.uniform(0, 1, 3)
@@ -162,8 +172,8 @@ def _ground(rng: np.random.Generator, height: int, width: int) -> np.ndarray:  #
             cv2.line(image, (x, y), (x + a - b, y + a + b), colour.tolist(), int(rng.integers(1, 9)), cv2.LINE_AA)
     return image.clip(0, 1)
 
-
-def _shoulders(canvas: np.ndarray, rng: np.random.Generator, placed: Placed):
+# %% ../../nbs/featherface/02_scenes.ipynb #b27fde06
+def _shoulders(canvas: np.ndarray, rng: np.random.Generator, placed: Placed) -> None:
     "A body under a head."
     x, y = placed.matrix @ [(SIDE - 1) / 2, SIDE * 1.5, 1]
     side = SIDE * np.sqrt(np.linalg.det(placed.matrix[:, :2]))
@@ -189,6 +199,28 @@ def _overlaps(box: np.ndarray, others: list[np.ndarray]) -> bool:
             return True
     return False
 
+# %% ../../nbs/featherface/02_scenes.ipynb #e4f54473
+def _choose(
+    rng: np.random.Generator,
+    scenes: "Scenes",  # says which people, occluders and sizes there are
+) -> tuple[Placed, str]:
+    "A head, somewhere, and what it wears."
+    kind = scenes.occluders[rng.integers(len(scenes.occluders))]
+    head = draw_head(scenes.seed, scenes.split, int(rng.integers(scenes.people)), 0, kind)
+    width = np.exp(rng.uniform(np.log(14), np.log(0.44 * scenes.size)))  # of the face, in pixels
+    scale = width / np.ptp(head.surface[:, 0])
+    angle = rng.normal(0, 0.15) if rng.random() < 0.8 else rng.uniform(-0.8, 0.8)
+    return place(head, tuple(rng.uniform(0, scenes.size, 2)), scale, angle), kind
+
+
+def _peopled(canvas: np.ndarray, rng: np.random.Generator, chosen: list[Placed]) -> np.ndarray:  # uint8 [H,W,3]
+    "Heads with their bodies on a canvas, as a lens sees them."
+    for placed in chosen:  # all bodies first: none hides a face
+        _shoulders(canvas, rng, placed)
+    for placed in chosen:
+        paste(canvas, placed)
+    return _lens(rng, canvas)
+
 # %% ../../nbs/featherface/02_scenes.ipynb #dd195f9f
 class Scenes:
     "Drawn scenes with faces; item `i` is a pure function of (seed, split, i). Raises ValueError for a set that cannot be."
@@ -204,44 +236,33 @@ class Scenes:
         occluders: tuple[str, ...] = ("none", *OCCLUDERS),  # the kinds are drawn from evenly: bare faces twice as often
     ):
         if number < 1 or size < 64 or people < 1:
-            raise ValueError(f"{number} scenes of {size} pixels with {people} people: expected at least 1, 64 and 1")
+            raise ValueError(
+                f"set is {number} scenes of {size} pixels with {people} people: expected at least 1, 64 and 1"
+            )
         if split not in SPLITS:
-            raise ValueError(f"split {split!r} is unknown: expected one of {', '.join(SPLITS)}")
+            raise ValueError(f"split is {split!r}: expected one of {', '.join(SPLITS)}")
         unknown = [o for o in occluders if o not in OCCLUDERS]
         if unknown or not occluders:
-            raise ValueError(f"occluders {unknown or occluders!r}: expected one or more of {', '.join(OCCLUDERS)}")
+            raise ValueError(f"occluders is {unknown or occluders!r}: expected one or more of {', '.join(OCCLUDERS)}")
         self.number, self.size, self.seed, self.split = number, size, seed, split
         self.people, self.occluders = people, tuple(occluders)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.number
 
-    def _choose(self, rng: np.random.Generator) -> tuple[Placed, str]:
-        "A head, somewhere, and what it wears."
-        kind = self.occluders[rng.integers(len(self.occluders))]
-        head = draw_head(self.seed, self.split, int(rng.integers(self.people)), 0, kind)
-        width = np.exp(rng.uniform(np.log(14), np.log(0.44 * self.size)))  # of the face, in pixels
-        scale = width / np.ptp(head.surface[:, 0])
-        angle = rng.normal(0, 0.15) if rng.random() < 0.8 else rng.uniform(-0.8, 0.8)
-        return place(head, tuple(rng.uniform(0, self.size, 2)), scale, angle), kind
-
     def __getitem__(self, i: int) -> dict:
-        "dict(image uint8 [S,S,3], boxes float32 [N,4] x1 y1 x2 y2, landmarks float32 [N,5,2], occluders list of N)."
+        "A scene: dict(image uint8 [S,S,3], boxes float32 [N,4] x1 y1 x2 y2, landmarks float32 [N,5,2], occluders list of N)."
         if not 0 <= i < len(self):
-            raise IndexError(f"scene {i} of a set of {len(self)}")
+            raise IndexError(f"scene is {i}: expected less than {len(self)}")
         rng = np.random.default_rng([self.seed, SPLITS.index(self.split), 4, i])
         canvas, chosen = _ground(rng, self.size, self.size), []
         for _ in range(rng.integers(0, 9)):
-            placed, kind = self._choose(rng)
+            placed, kind = _choose(rng, self)
             inside = (placed.box[:2] >= 0).all() and (placed.box[2:] < self.size).all()
             if inside and not _overlaps(placed.box, [p.box for p, _ in chosen]):
                 chosen.append((placed, kind))
-        for placed, _ in chosen:  # all bodies first: none hides a face
-            _shoulders(canvas, rng, placed)
-        for placed, _ in chosen:
-            paste(canvas, placed)
         return dict(
-            image=_lens(rng, canvas),
+            image=_peopled(canvas, rng, [p for p, _ in chosen]),
             boxes=np.array([p.box for p, _ in chosen], np.float32).reshape(-1, 4),
             landmarks=np.array([p.landmarks for p, _ in chosen], np.float32).reshape(-1, 5, 2),
             occluders=[kind for _, kind in chosen],

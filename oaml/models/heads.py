@@ -29,8 +29,11 @@ class MarginHead(nn.Module):
         with torch.no_grad():
             self.kernel.copy_(F.normalize(self.kernel, dim=0))
 
-    def margins(self, norms):
-        "Angular and additive margin for each sample, [B,1] or a number."
+    def margins(
+        self,
+        norms: torch.Tensor,  # [B,1]
+    ) -> tuple[torch.Tensor | float, torch.Tensor | float]:  # angular and additive, [B,1] or a number
+        "Margins for each sample."
         raise NotImplementedError
 
     def forward(
@@ -49,18 +52,18 @@ class MarginHead(nn.Module):
         moved = (true.acos() + angular).clamp(self.eps, pi - self.eps).cos() - additive
         return self.s * cosine.scatter(1, labels[:, None], moved.to(cosine.dtype))
 
-
+# %% ../../nbs/models/03_heads.ipynb #c140a543
 class CosFace(MarginHead):
     "Additive cosine margin (Wang et al. 2018)."
 
-    def margins(self, norms):
+    def margins(self, norms: torch.Tensor) -> tuple[float, float]:
         return 0.0, self.m
 
 
 class ArcFace(MarginHead):
     "Additive angular margin (Deng et al. 2019)."
 
-    def margins(self, norms):
+    def margins(self, norms: torch.Tensor) -> tuple[float, float]:
         return self.m, 0.0
 
 # %% ../../nbs/models/03_heads.ipynb #1cc2e33d
@@ -71,9 +74,9 @@ class AdaFace(MarginHead):
         self,
         embedding_size: int,
         class_num: int,
-        m: float = 0.4,
+        m: float = 0.4,  # margin
         h: float = 0.333,  # how far one standard deviation of the norm moves the margin
-        s: float = 64.0,
+        s: float = 64.0,  # scale of the logits
         t_alpha: float = 0.01,  # weight of a new batch in the running statistics
     ):
         super().__init__(embedding_size, class_num, m, s)
@@ -81,15 +84,18 @@ class AdaFace(MarginHead):
         self.register_buffer("batch_mean", torch.full((1,), 20.0))
         self.register_buffer("batch_std", torch.full((1,), 100.0))
 
-    def quality(self, norms):
-        "ẑ in [-1, 1] of each norm; updates the running statistics in training mode."
+    def quality(
+        self,
+        norms: torch.Tensor,  # [B,1]
+    ) -> torch.Tensor:  # ẑ, [B,1] in [-1,1]
+        "Quality of each image; updates the running statistics in training mode."
         norms = norms.detach().clamp(0.001, 100)
         if self.training and len(norms) > 1:
             self.batch_mean.lerp_(norms.mean().to(self.batch_mean.dtype).view(1), self.t_alpha)
             self.batch_std.lerp_(norms.std().to(self.batch_std.dtype).view(1), self.t_alpha)
         return (self.h * (norms - self.batch_mean) / (self.batch_std + self.eps)).clamp(-1, 1)
 
-    def margins(self, norms):
+    def margins(self, norms: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         z = self.quality(norms)
         return -self.m * z, self.m + self.m * z
 
@@ -98,9 +104,9 @@ def build_head(
     head_type: str,  # adaface, arcface or cosface
     embedding_size: int,
     class_num: int,
-    m: float = 0.4,
+    m: float = 0.4,  # margin
     h: float = 0.333,  # adaface only
-    s: float = 64.0,
+    s: float = 64.0,  # scale of the logits
     t_alpha: float = 0.01,  # adaface only
 ) -> MarginHead:
     "Build a margin head by name. Raises ValueError for an unknown one."

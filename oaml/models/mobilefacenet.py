@@ -10,7 +10,13 @@ import torch
 from torch import nn
 
 # %% ../../nbs/models/07_mobilefacenet.ipynb #0e764a35
-def conv_bn_relu(channels: int, out: int, size: int = 3, stride: int = 1, groups: int = 1) -> nn.Sequential:
+def conv_bn_relu(
+    channels: int,
+    out: int,  # channels
+    size: int = 3,  # of the kernel
+    stride: int = 1,
+    groups: int = 1,
+) -> nn.Sequential:
     "Convolution without bias, batch norm, ReLU6."
     conv = nn.Conv2d(channels, out, size, stride, size // 2, groups=groups, bias=False)
     return nn.Sequential(conv, nn.BatchNorm2d(out), nn.ReLU6())
@@ -19,7 +25,13 @@ def conv_bn_relu(channels: int, out: int, size: int = 3, stride: int = 1, groups
 class InvertedResidual(nn.Module):
     "Widen, filter each channel, narrow (Sandler et al. 2018); with a shortcut where the shape stays."
 
-    def __init__(self, channels: int, out: int, stride: int, widen: int):
+    def __init__(
+        self,
+        channels: int,
+        out: int,  # channels
+        stride: int,
+        widen: int,  # factor on the channels inside
+    ):
         super().__init__()
         wide = channels * widen
         self.shortcut = stride == 1 and channels == out
@@ -34,7 +46,7 @@ class InvertedResidual(nn.Module):
         "The block's map."
         return x + self.conv(x) if self.shortcut else self.conv(x)
 
-
+# %% ../../nbs/models/07_mobilefacenet.ipynb #498bf479
 class DepthwiseSeparable(nn.Module):
     "A filter for each channel, then a mixture of channels."
 
@@ -50,9 +62,13 @@ class DepthwiseSeparable(nn.Module):
 
 
 class GlobalDepthwise(nn.Module):
-    "One weight for each channel and cell: a pooling that knows where on the face it is."
+    "One weight for each channel and position: a pooling that knows where on the face it is."
 
-    def __init__(self, channels: int, size: int):
+    def __init__(
+        self,
+        channels: int,
+        size: int,  # of the map
+    ):
         super().__init__()
         self.depthwise = nn.Conv2d(channels, channels, size, groups=channels, bias=False)
         self.bn = nn.BatchNorm2d(channels)
@@ -62,13 +78,8 @@ class GlobalDepthwise(nn.Module):
         return self.bn(self.depthwise(x))
 
 # %% ../../nbs/models/07_mobilefacenet.ipynb #04d30425
-MOBILE_STAGES = [
-    (2, 64, 5, 2),
-    (4, 128, 1, 2),
-    (2, 128, 6, 1),
-    (4, 128, 1, 2),
-    (2, 128, 2, 1),
-]  # widen, channels, blocks, stride
+# widen, channels, blocks, stride (Chen et al. 2018, table 1)
+MOBILE_STAGES = [(2, 64, 5, 2), (4, 128, 1, 2), (2, 128, 6, 1), (4, 128, 1, 2), (2, 128, 2, 1)]
 
 
 class MobileFaceNet(nn.Module):
@@ -92,9 +103,8 @@ class MobileFaceNet(nn.Module):
     def features(self, x: torch.Tensor) -> torch.Tensor:  # [B,3,112,112] -> [B,512,7,7]
         "The tapped map. Raises ValueError for another input size."
         if x.shape[1:] != (3, self.input_size, self.input_size):
-            raise ValueError(
-                f"images have shape {tuple(x.shape)}: expected [B, 3, {self.input_size}, {self.input_size}]"
-            )
+            expected = f"expected [B, 3, {self.input_size}, {self.input_size}]"
+            raise ValueError(f"images have shape {tuple(x.shape)}: {expected}")
         return self.conv2(self.blocks(self.dw_conv(self.conv1(x))))
 
     def embed(self, features: torch.Tensor) -> torch.Tensor:  # [B,512,7,7] -> [B,128]
