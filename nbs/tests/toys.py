@@ -132,3 +132,12 @@ def notes():
     finally:
         logger.removeHandler(handler)
         logger.setLevel(level)
+
+
+def help_of(options) -> str:
+    "What --help says of the options that a function adds."
+    import argparse
+
+    p = argparse.ArgumentParser(prog="oaml", add_help=False)
+    options(p)
+    return p.format_help()

@@ -41,11 +41,11 @@ def add_command(among: argparse._SubParsersAction, word: str, command: Command):
     loud.add_argument("-q", "--quiet", action="store_true", help="results only")
     command.options(p)
 
-# %% ../../nbs/cli/01_commands.ipynb #5d4cc46d
+
 class Version(argparse.Action):
     "Print the version when it is asked for, and not before: looking it up takes time."
 
-    def __call__(self, parser, *more):
+    def __call__(self, parser: argparse.ArgumentParser, *more: object):
         print(f"oaml {version('oaml')}")
         parser.exit()
 

@@ -33,7 +33,7 @@ def train_options(p: argparse.ArgumentParser):
     p.add_argument("--workers", type=int, default=0, metavar="N", help="processes that prepare pictures")
     p.add_argument("--out", type=Path, metavar="FOLDER", help="weights, log and state (default: a folder in runs)")
 
-# %% ../../nbs/cli/06_detector.ipynb #a697549d
+
 def train(args: argparse.Namespace) -> int:  # exit code
     "Train FeatherFace; the average precision on held-out drawn scenes follows each epoch where it learns from such."
     from oaml.featherface.training import Plan, fit_detector, scenes_to_learn_from, start_weights

@@ -97,7 +97,7 @@ def eval_options(p: argparse.ArgumentParser):
     p.add_argument("--out", type=Path, metavar="FOLDER", help="where the report goes (default: a folder in runs)")
     json_option(p)
 
-# %% ../../nbs/cli/05_use.ipynb #570de05d
+
 def evaluate(args: argparse.Namespace) -> int:  # exit code
     "Verification and leave-one-out identification of a folder by a public network; report and figures go to a folder."
     from oaml.benchmarks.folder import embed, evaluate_folder, folder_figures, open_folder, row_text, write_report
@@ -106,7 +106,12 @@ def evaluate(args: argparse.Namespace) -> int:  # exit code
     from oaml.models.public import load_public
 
     faces, group = open_folder(args.folder)
-    net = load_public(args.network, args.weights or weights_file(args.network))
+    weights = args.weights or weights_file(args.network)
+    if args.weights is None and not weights.is_file():
+        raise FileNotFoundError(
+            f"{weights} is not there: `oaml data get {args.network}` gets it, or give --weights FILE"
+        )
+    net = load_public(args.network, weights)
     embedding = embed(net, faces, args.flip)
     about = embedding @ embedding.T, faces.identities, group
     report, out = evaluate_folder(*about), args.out or run_root() / f"eval-{args.folder.resolve().name}"

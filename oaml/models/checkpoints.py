@@ -17,46 +17,53 @@ from torch import nn
 from ..files import write_bytes
 
 # %% ../../nbs/models/06_checkpoints.ipynb #af2b3f5b
-def save_weights(model: nn.Module, path: Path, metadata: dict[str, str] | None = None):
-    "Save the state dict of `model` as safetensors. Raises OSError naming the file."
+def save_weights(
+    model: nn.Module,
+    path: Path,  # .safetensors
+    metadata: dict[str, str] | None = None,  # kept in the file's header
+):
+    "Save the state dict of a model as safetensors. Raises OSError naming the file."
     state = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
     write_bytes(path, save(state, metadata))
 
 # %% ../../nbs/models/06_checkpoints.ipynb #c0e90b2e
-def read_state(path: Path) -> dict:
-    "What a PyTorch file holds, tensors and plain containers only. Raises OSError, or ValueError for a file that is damaged or would run code."
+def read_state(
+    path: Path,  # written by torch.save
+) -> dict:  # tensors and plain containers
+    "What a PyTorch file holds. Raises OSError, or ValueError for a file that is damaged or would run code."
     data = BytesIO(Path(path).read_bytes())  # from a path, torch calls a cut file an OSError as well
     try:
         return torch.load(data, map_location="cpu", weights_only=True)
     except Exception as e:  # whatever damaged bytes make the unpickler raise
-        raise ValueError(f"{path}: not a file of weights ({type(e).__name__})") from None
+        raise ValueError(f"{path} is not a file of weights ({type(e).__name__}): expected a whole state dict") from None
 
 
-def fit_state(model: nn.Module, state: dict[str, torch.Tensor], name: str):
-    "Load `state` strictly. Raises ValueError that lists the keys which differ."
+def fit_state(
+    model: nn.Module,  # takes the state
+    state: dict[str, torch.Tensor],
+    name: str,  # for the error
+):
+    "Load a state strictly. Raises ValueError that lists the keys which differ."
     own = model.state_dict()
     wrong = [f"missing {k}" for k in own if k not in state] + [f"unknown {k}" for k in state if k not in own]
-    wrong += [
-        f"{k} is {tuple(state[k].shape)}, expected {tuple(own[k].shape)}"
-        for k in own
-        if k in state and state[k].shape != own[k].shape
-    ]
+    both = [k for k in own if k in state and state[k].shape != own[k].shape]
+    wrong += [f"{k} is {tuple(state[k].shape)}, expected {tuple(own[k].shape)}" for k in both]
     if wrong:
-        raise ValueError(
-            f"{name}: does not fit the model in {len(wrong)} keys: "
-            + "; ".join(wrong[:8])
-            + ("; …" if len(wrong) > 8 else "")
-        )
+        some = "; ".join(wrong[:8]) + "; …" * (len(wrong) > 8)
+        raise ValueError(f"{name} does not fit the model in {len(wrong)} keys: expected its own; {some}")
     model.load_state_dict(state)
 
-
-def load_weights(model: nn.Module, path: Path):
-    "Load safetensors weights into `model`. Raises FileNotFoundError, or ValueError on an unreadable or unfitting file."
+# %% ../../nbs/models/06_checkpoints.ipynb #4654f45b
+def load_weights(
+    model: nn.Module,  # takes the weights
+    path: Path,  # .safetensors
+):
+    "Load safetensors weights. Raises FileNotFoundError, or ValueError on an unreadable or unfitting file."
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such weights file")
     try:
         state = load_file(path)
     except SafetensorError as e:
-        raise ValueError(f"{path}: not a whole safetensors file ({e})") from e
+        raise ValueError(f"{path} is not a whole safetensors file: expected one ({e})") from e
     fit_state(model, state, str(path))

@@ -47,20 +47,22 @@ class FaceNet(nn.Module):
         embedding, features = self.backbone(x)
         norm = embedding.norm(dim=1, keepdim=True)
         if not (norm > 0).all():
-            raise ValueError(
-                f"embedding {int((~(norm > 0)).flatten().nonzero()[0])} of the batch has length {norm.min():g}: expected above 0"
-            )
+            k = int((~(norm > 0)).flatten().nonzero()[0])
+            raise ValueError(f"length of embedding {k} of the batch is {norm.min():g}: expected above 0")
         occlusion = self.occlusion_head(features if self.occlusion_trains_backbone else features.detach())
         return FaceOutput(embedding / norm, norm, occlusion, features)
 
-    def visibility(self, x: torch.Tensor):  # [B,3,H,W] -> [B,1,h,w]
+    def visibility(self, x: torch.Tensor) -> torch.Tensor:  # [B,3,H,W] -> [B,1,h,w]
         "The visibility map alone. The backbone learns from it only where the switch says so."
         with torch.set_grad_enabled(torch.is_grad_enabled() and self.occlusion_trains_backbone):
             features = self.backbone.features(x)
         return self.occlusion_head(features)
 
-    def matcher(self, weighting: str = "none") -> QAConv:
-        "A QAConv that fits this network's tap."
+    def matcher(
+        self,
+        weighting: str = "none",  # none, product or masked
+    ) -> QAConv:
+        "A matcher that fits this network's tap."
         return QAConv(self.backbone.tap_channels, self.backbone.tap_size, self.backbone.tap_size, weighting)
 
 # %% ../../nbs/models/05_network.ipynb #36b4758b
@@ -74,7 +76,7 @@ def build_model(
     embedding_size: int = 512,
     dropout: float = 0.4,
     hidden_channels: int | None = None,  # of the occlusion head; a quarter of the tap's when not given
-    occlusion_trains_backbone: bool = True,
+    occlusion_trains_backbone: bool = True,  # False: the head reads detached features
     recompute: bool = False,  # gradient checkpointing
 ) -> FaceNet:
     "Build the network by name. Raises ValueError for an unknown name or tap."

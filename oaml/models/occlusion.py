@@ -12,7 +12,7 @@ from torch import nn
 
 # %% ../../nbs/models/02_occlusion.ipynb #5dfa5085
 class OcclusionHead(nn.Module):
-    "Per-cell visibility: 3x3 conv, BN, ReLU, 1x1 conv, sigmoid."
+    "Visibility of every position: 3x3 conv, BN, ReLU, 1x1 conv, sigmoid."
 
     def __init__(
         self,
@@ -28,12 +28,11 @@ class OcclusionHead(nn.Module):
             nn.init.kaiming_normal_(conv.weight)
         nn.init.zeros_(self.conv2.bias)
 
-    def forward(self, features: torch.Tensor):  # [B,C,h,w] -> visibility [B,1,h,w] in (0,1)
+    def forward(self, features: torch.Tensor) -> torch.Tensor:  # [B,C,h,w] -> visibility [B,1,h,w] in (0,1)
         "Raises ValueError when the channels do not fit."
         if features.ndim != 4 or features.shape[1] != self.conv1.in_channels:
-            raise ValueError(
-                f"features have shape {tuple(features.shape)}: expected [B, {self.conv1.in_channels}, h, w]"
-            )
+            expected = f"expected [B, {self.conv1.in_channels}, h, w]"
+            raise ValueError(f"features have shape {tuple(features.shape)}: {expected}")
         return torch.sigmoid(self.conv2(F.relu(self.bn(self.conv1(features)))))
 
 # %% ../../nbs/models/02_occlusion.ipynb #0e9301e8
@@ -43,9 +42,8 @@ def mask_to_map(
 ) -> torch.Tensor:  # [B,1,h,w]
     "Area-average a visibility mask down to the map. Raises ValueError on a wrong shape or range."
     if mask.ndim != 4 or mask.shape[1] != 1 or mask.shape[2] < size[0] or mask.shape[3] < size[1]:
-        raise ValueError(
-            f"mask has shape {tuple(mask.shape)}: expected [B, 1, H, W], at least as large as the map {tuple(size)}"
-        )
+        expected = f"expected [B, 1, H, W], at least as large as the map {tuple(size)}"
+        raise ValueError(f"mask has shape {tuple(mask.shape)}: {expected}")
     low, high = mask.aminmax()
     if not (low >= 0 and high <= 1):  # also false for NaN
         raise ValueError(f"mask spans [{low:.3g}, {high:.3g}]: expected visibility in [0, 1]")
