@@ -23,18 +23,19 @@ from torch import nn
 from ..models.checkpoints import fit_state
 
 # %% ../../nbs/align/01_mtcnn.ipynb #85cb8f0d
-MTCNN_STAGES = {  # convolutions: (channels, kernel, kernel of the max pooling after it or 0); units of the dense layer; outputs
+# convolutions: (channels, kernel, kernel of the max pooling after it or 0); units of the dense layer; outputs
+MTCNN_STAGES = {
     "pnet": (((10, 3, 2), (16, 3, 0), (32, 3, 0)), 0, (2, 4)),
     "rnet": (((28, 3, 3), (48, 3, 3), (64, 2, 0)), 128, (2, 4)),
     "onet": (((32, 3, 3), (64, 3, 3), (64, 3, 2), (128, 2, 0)), 256, (2, 4, 10)),  # class, box, landmarks
 }
-CELLS = 9  # R-Net and O-Net end in 3x3 cells
+CELLS = 9  # R-Net and O-Net end in maps of 3x3
 
-
+# %% ../../nbs/align/01_mtcnn.ipynb #4d24589c
 class Stage(nn.Module):
-    "One of the three networks: images [N,3,h,w] in [-1,1] to class logits, box offsets and, of O-Net, landmarks."
+    "One of the three networks (Zhang et al. 2016): images [N,3,h,w] in [-1,1] to class logits, box offsets and, of O-Net, landmarks."
 
-    def __init__(self, name: str):  # of STAGES
+    def __init__(self, name: str):  # of MTCNN_STAGES
         super().__init__()
         convolutions, dense, outputs = MTCNN_STAGES[name]
         width = 3
@@ -52,7 +53,8 @@ class Stage(nn.Module):
             self.add_module(each, nn.Linear(width, size) if dense else nn.Conv2d(width, size, 1))
         self.pools, self.dense, self.last = [pool for *_, pool in convolutions], i if dense else 0, last
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:  # [N,3,h,w]
+        "Class logits, box offsets and, of O-Net, landmarks."
         for i, pool in enumerate(self.pools, 1):
             x = getattr(self, f"prelu{i}")(getattr(self, f"conv{i}")(x))
             x = F.max_pool2d(x, pool, 2, ceil_mode=True) if pool else x
@@ -69,7 +71,10 @@ def face_probability(
     return logits.softmax(1)[:, 1]
 
 # %% ../../nbs/align/01_mtcnn.ipynb #07bc014a
-INSTALL = "pip install --no-deps facenet-pytorch==2.6.0, or pip install mtcnn, or give the folder of pnet.pt, rnet.pt and onet.pt as weights"
+INSTALL = (
+    "pip install --no-deps facenet-pytorch==2.6.0, or pip install mtcnn, "
+    "or give the folder of pnet.pt, rnet.pt and onet.pt as weights"
+)
 PACKAGES = dict(facenet_pytorch=("data", ".pt"), mtcnn=("assets/weights", ".lz4"))  # where in the package
 
 
@@ -80,7 +85,7 @@ def weight_files() -> list[Path]:
             files = [Path(spec.origin).parent / folder / f"{name}{suffix}" for name in MTCNN_STAGES]
             if all(path.is_file() for path in files):
                 return files
-    raise FileNotFoundError(f"no weights of MTCNN on this computer: {INSTALL}")
+    raise FileNotFoundError(f"no weights of MTCNN on this computer: expected some, {INSTALL}")
 
 
 def from_keras(arrays: list[np.ndarray], keys: list[str]) -> dict[str, torch.Tensor]:
@@ -99,7 +104,7 @@ def load_stages(
     "The three networks with their weights. Raises FileNotFoundError, or ValueError for a file that is damaged or does not fit."
     files = [Path(weights) / f"{name}.pt" for name in MTCNN_STAGES] if weights else weight_files()
     if missing := [path.name for path in files if not path.is_file()]:
-        raise FileNotFoundError(f"{weights}: {', '.join(missing)} not there. {INSTALL}")
+        raise FileNotFoundError(f"{weights} lacks {', '.join(missing)}: expected them there, or {INSTALL}")
     stages = {}
     for name, path in zip(MTCNN_STAGES, files):
         net = Stage(name)
@@ -109,7 +114,9 @@ def load_stages(
             else:
                 state = from_keras(joblib.load(path), list(net.state_dict()))
         except Exception as e:  # a damaged file makes the readers raise almost anything
-            raise ValueError(f"{path}: not a weights file of MTCNN ({type(e).__name__}: {e})") from e
+            raise ValueError(
+                f"{path} is no weights file of MTCNN ({type(e).__name__}: {e}): expected its tensors"
+            ) from e
         fit_state(net, state, str(path))
         stages[name] = net.eval().requires_grad_(False).to(memory_format=torch.channels_last)
     return stages
@@ -133,7 +140,7 @@ def sum_tables(
     stride = [image.shape[1] + 1 for image in images]
     return Sums(torch.cat(tables).to(device), torch.tensor(start, device=device), torch.tensor(stride, device=device))
 
-
+# %% ../../nbs/align/01_mtcnn.ipynb #a46f7c14
 def area_means(
     sums: Sums,
     image: torch.Tensor,  # int64 [M] which image
@@ -143,7 +150,8 @@ def area_means(
 ) -> torch.Tensor:  # float32 [M,3,rows,columns] in [-1,1), channels last
     "Regions of images at another size: each pixel the mean of the area that it covers."
 
-    def edges(low, high, n, part):  # first pixel of each cell, and the one after its last
+    def edges(low: torch.Tensor, high: torch.Tensor, n: int, part: slice) -> tuple[torch.Tensor, torch.Tensor]:
+        "First pixel of each area, and the one after its last."
         i, length = torch.arange(n, device=low.device)[part], (high - low)[:, None]
         return low[:, None] + i * length // n, low[:, None] - (-(i + 1) * length // n)
 
@@ -152,7 +160,8 @@ def area_means(
     corner, stride = sums.start[image][:, None], sums.stride[image][:, None]
     y0, y1, x0, x1 = (corner + y0 * stride)[:, :, None], (corner + y1 * stride)[:, :, None], x0[:, None], x1[:, None]
 
-    def pick(y, x):  # index_select: three times as fast as table[y + x]
+    def pick(y: torch.Tensor, x: torch.Tensor) -> torch.Tensor:  # index_select: three times as fast as table[y + x]
+        "Entries of the tables."
         return sums.table.index_select(0, (y + x).flatten()).view(*(y + x).shape, 3)
 
     total = pick(y1, x1) - pick(y0, x1) - pick(y1, x0) + pick(y0, x0)
@@ -160,7 +169,12 @@ def area_means(
     return ((total / count[..., None] - 127.5) / 128).permute(0, 3, 1, 2)
 
 # %% ../../nbs/align/01_mtcnn.ipynb #492f5ccc
-def pyramid(height: int, width: int, min_face: int, factor: float) -> list[float]:
+def pyramid(
+    height: int,
+    width: int,
+    min_face: int,  # pixels
+    factor: float,  # from one level to the next, in (0, 1)
+) -> list[float]:
     "Scales at which faces of `min_face` pixels and more are 12 pixels wide, as long as 12 pixels are left."
     scales = [12 / min_face]
     while min(height, width) * scales[-1] >= 12:
@@ -209,7 +223,7 @@ def nms_smaller(
         order = rest[common.clip(0).prod(1) <= threshold * np.minimum(area[best], area[rest])]
     return np.array(keep, dtype=int)
 
-# %% ../../nbs/align/01_mtcnn.ipynb #07caa000
+# %% ../../nbs/align/01_mtcnn.ipynb #fb0da95d
 class Detections(NamedTuple):
     "What a detector found in one image: the most certain face first, in pixels of the image."
 
@@ -217,7 +231,7 @@ class Detections(NamedTuple):
     scores: np.ndarray  # float32 [N], 0 to 1
     landmarks: np.ndarray  # float32 [N,5,2]: left eye, right eye, nose, left and right mouth corner, as seen
 
-# %% ../../nbs/align/01_mtcnn.ipynb #fb0da95d
+
 class Preset(NamedTuple):
     "How to look for faces, and what the aligner does with them."
 
@@ -241,25 +255,27 @@ MTCNN_SETTINGS = dict(
 
 
 def find_preset(
-    preset: str | Preset,  # a name of PRESETS, or one's own
+    preset: str | Preset,  # a name of MTCNN_SETTINGS, or one's own
 ) -> Preset:
     "A preset by its name. Raises ValueError for an unknown name or values that cannot work."
     if isinstance(preset, str) and preset not in MTCNN_SETTINGS:
-        raise ValueError(f"preset {preset!r}: expected one of {', '.join(MTCNN_SETTINGS)}")
+        raise ValueError(f"preset is {preset!r}: expected one of {', '.join(MTCNN_SETTINGS)}")
     found = MTCNN_SETTINGS[preset] if isinstance(preset, str) else preset
     if found.min_face < 12 or not 0 < found.factor < 1 or not 12 <= found.max_side <= 2880:
-        raise ValueError(f"{found}: expected min_face of at least 12, factor in (0, 1), max_side in 12 … 2880")
+        raise ValueError(
+            f"preset is {found}: expected min_face of at least 12, factor in (0, 1), max_side in 12 … 2880"
+        )
     return found
 
 # %% ../../nbs/align/01_mtcnn.ipynb #991bccca
-def check_images(images: Sequence[np.ndarray]):
+def check_images(images: Sequence[np.ndarray]) -> None:
     "Raise ValueError naming the first image that is not uint8 [H,W,3]."
     for i, image in enumerate(images):
         if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
             what = f"{image.dtype} {list(image.shape)}" if isinstance(image, np.ndarray) else type(image).__name__
-            raise ValueError(f"image {i} is {what}, expected an array uint8 [H, W, 3], RGB (decode_image makes one)")
+            raise ValueError(f"image {i} is {what}: expected an array uint8 [H, W, 3], RGB (decode_image makes one)")
         if not image.size:
-            raise ValueError(f"image {i} has no pixels: {list(image.shape)}")
+            raise ValueError(f"image {i} is {list(image.shape)}: expected at least one pixel")
 
 
 def shrunk(image: np.ndarray, max_side: int) -> np.ndarray:
@@ -271,6 +287,27 @@ def shrunk(image: np.ndarray, max_side: int) -> np.ndarray:
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
 
 # %% ../../nbs/align/01_mtcnn.ipynb #e590d57a
+def _stripe(
+    net: Stage,
+    sums: Sums,
+    part: torch.Tensor,  # int64 [B] images of one size
+    whole: torch.Tensor,  # int64 [1,4] all of such an image
+    size: tuple[int, int],  # rows and columns of the level
+    scale: float,  # of the level
+    outputs: tuple[int, int],  # first row of the output, and the one after its last
+    threshold: float,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # boxes and offsets [M,8], scores [M], which image int64 [M]
+    "Windows in which P-Net sees a face, in a stripe of one level of the pyramid."
+    first, last = outputs
+    rows = slice(2 * first, min(size[0], 2 * last + 10))
+    logits, offsets = net(area_means(sums, part, whole.expand(len(part), 4), size, rows))
+    probability = face_probability(logits)
+    n, y, x = (probability >= threshold).nonzero(as_tuple=True)
+    corner = 2 * torch.stack([x, y + first], 1).float()
+    box = torch.cat([((corner + 1) / scale).floor(), ((corner + 12) / scale).floor()], 1)
+    return torch.cat([box, offsets[n, :, y, x]], 1), probability[n, y, x], part[n]
+
+# %% ../../nbs/align/01_mtcnn.ipynb #4e02da96
 def propose(
     net: Stage,
     sums: Sums,
@@ -281,8 +318,9 @@ def propose(
     "Windows in which P-Net sees a face, after NMS within each level and each image."
     from torchvision.ops import batched_nms  # here: the command line should not wait for it
 
-    boxes, scores, images, levels = [], [], [], []
     device = sums.table.device
+    none = torch.zeros(0, dtype=torch.int64, device=device)
+    found, levels = [(torch.zeros(0, 8, device=device), torch.zeros(0, device=device), none)], [none]
     for width, height in dict.fromkeys(sizes):
         same = torch.tensor([i for i, size in enumerate(sizes) if size == (width, height)], device=device)
         whole = torch.tensor([(0, 0, width, height)], device=device)
@@ -292,30 +330,73 @@ def propose(
             step = max(1, min(below, pixels // (2 * columns)))
             for part in same.split(max(1, pixels // ((2 * step + 10) * columns))):
                 for first in range(0, below, step):
-                    stripe = slice(2 * first, min(rows, 2 * min(below, first + step) + 10))
-                    logits, offsets = net(area_means(sums, part, whole.expand(len(part), 4), size, stripe))
-                    probability = face_probability(logits)
-                    n, y, x = (probability >= preset.thresholds[0]).nonzero(as_tuple=True)
-                    corner = 2 * torch.stack([x, y + first], 1).float()
-                    box = torch.cat([((corner + 1) / scale).floor(), ((corner + 12) / scale).floor()], 1)
-                    boxes.append(torch.cat([box, offsets[n, :, y, x]], 1))
-                    scores.append(probability[n, y, x])
-                    images.append(part[n])
-                    levels.append(torch.full_like(n, level))
-    if not boxes:
-        return torch.zeros(0, 4, device=device), torch.zeros(0, device=device), torch.zeros(0, device=device).long()
-    boxes, scores, images, levels = (torch.cat(each) for each in (boxes, scores, images, levels))
-    keep = batched_nms(boxes[:, :4], scores, images * 64 + levels, 0.5)
+                    outputs = first, min(below, first + step)
+                    found.append(_stripe(net, sums, part, whole, size, scale, outputs, preset.thresholds[0]))
+                    levels.append(torch.full_like(found[-1][2], level))
+    boxes, scores, images = (torch.cat(each) for each in zip(*found))
+    keep = batched_nms(boxes[:, :4], scores, images * 64 + torch.cat(levels), 0.5)
     keep = keep[batched_nms(boxes[keep, :4], scores[keep], images[keep], 0.7)]
     return squared(moved(boxes[keep, :4], boxes[keep, 4:], 0)), scores[keep], images[keep]
 
 # %% ../../nbs/align/01_mtcnn.ipynb #fe900fe6
+def _look(
+    net: Stage,
+    side: int,  # pixels that it wants
+    threshold: float,  # of the face probability
+    crops: int,  # at a time
+    sums: Sums,
+    limits: torch.Tensor,  # int64 [N,2] width and height of each image
+    boxes: torch.Tensor,  # [M,4]
+    which: torch.Tensor,  # int64 [M] the image of each box
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, list[torch.Tensor]]:
+    "Boxes in which a network sees a face, their scores, images, and its other outputs."
+    inside = regions(boxes, limits[which])
+    some = (inside[:, 2:] > inside[:, :2]).all(1)
+    boxes, which, inside = boxes[some], which[some], inside[some]
+    parts = [slice(k, k + crops) for k in range(0, max(1, len(boxes)), crops)]
+    answers = [net(area_means(sums, which[p], inside[p], (side, side))) for p in parts]
+    logits, *rest = (torch.cat(each) for each in zip(*answers))
+    probability = face_probability(logits)
+    face = probability > threshold
+    return boxes[face], probability[face], which[face], [each[face] for each in rest]
+
+
+def _faces(boxes: np.ndarray, scores: np.ndarray, points: np.ndarray, scale: np.ndarray) -> Detections:
+    "What stays of an image's boxes, in its own pixels; `scale` [2] is by how much it was made smaller."
+    keep = nms_smaller(boxes, scores, 0.7)
+    boxes, points = boxes[keep].reshape(-1, 2, 2), points[keep]
+    boxes, points = (((each + 0.5) * scale - 0.5).astype(np.float32) for each in (boxes, points))
+    return Detections(boxes.reshape(-1, 4), scores[keep], points)
+
+# %% ../../nbs/align/01_mtcnn.ipynb #a0424a31
+def _refined(
+    nets: dict[str, Stage],
+    thresholds: tuple[float, float, float],
+    crops: int,  # at a time
+    sums: Sums,
+    limits: torch.Tensor,  # int64 [N,2] width and height of each image
+    proposed: tuple[torch.Tensor, torch.Tensor, torch.Tensor],  # as of `propose`
+) -> list[np.ndarray]:  # boxes [M,4], scores [M], landmarks [M,5,2], which image [M]
+    "What R-Net and O-Net make of P-Net's windows."
+    from torchvision.ops import batched_nms  # here, as above
+
+    boxes, _, which = proposed
+    boxes, scores, which, (offsets,) = _look(nets["rnet"], 24, thresholds[1], crops, sums, limits, boxes, which)
+    keep = batched_nms(boxes, scores, which, 0.7)
+    boxes, which = squared(moved(boxes[keep], offsets[keep], 1)), which[keep]
+    found = _look(nets["onet"], 48, thresholds[2], crops, sums, limits, boxes, which)
+    boxes, scores, which, (offsets, points) = found
+    corner, size = boxes[:, None, :2], boxes[:, None, 2:] - boxes[:, None, :2] + 1
+    points = points.view(-1, 2, 5).transpose(1, 2) * size + corner - 1
+    return [each.cpu().numpy() for each in (moved(boxes, offsets, 1), scores, points, which)]
+
+# %% ../../nbs/align/01_mtcnn.ipynb #f28263d0
 class MTCNN:
     "A face detector. Raises as `find_preset` and `load_stages`."
 
     def __init__(
         self,
-        preset: str | Preset = "default",  # of PRESETS
+        preset: str | Preset = "default",  # of MTCNN_SETTINGS
         weights: Path | None = None,  # folder of pnet.pt, rnet.pt, onet.pt; None: of an installed package
         device: str = "cpu",
     ):
@@ -332,49 +413,20 @@ class MTCNN:
         check_images(images)
         found, group, size = [], [], 0
         for k, image in enumerate(images):
-            group.append(k)
+            group.append(image)
             size += min(image.shape[0] * image.shape[1], self.preset.max_side**2)
             if size >= 2**23 or k == len(images) - 1:  # bounds the tables of sums
-                found += self._detect([images[j] for j in group])
+                found += self._detect(group)
                 group, size = [], 0
         return found
 
     @torch.inference_mode()
-    def _detect(self, images):
-        from torchvision.ops import batched_nms  # here, as above
-
+    def _detect(self, images: list[np.ndarray]) -> list[Detections]:
+        "Faces of images whose tables of sums fit into memory together."
         small = [shrunk(image, self.preset.max_side) for image in images]
         sizes = [image.shape[1::-1] for image in small]
-        sums = sum_tables(small, self.device)
-        limits = torch.tensor(sizes, device=self.device)
-        boxes, scores, which = propose(self.nets["pnet"], sums, sizes, self.preset, self.pixels)
-        boxes, scores, which, (offsets,) = self._look("rnet", 24, sums, limits, boxes, which)
-        keep = batched_nms(boxes, scores, which, 0.7)
-        boxes, which = squared(moved(boxes[keep], offsets[keep], 1)), which[keep]
-        boxes, scores, which, (offsets, points) = self._look("onet", 48, sums, limits, boxes, which)
-        corner, size = boxes[:, None, :2], boxes[:, None, 2:] - boxes[:, None, :2] + 1
-        points = points.view(-1, 2, 5).transpose(1, 2) * size + corner - 1
-        found = [each.cpu().numpy() for each in (moved(boxes, offsets, 1), scores, points, which)]
+        sums, limits = sum_tables(small, self.device), torch.tensor(sizes, device=self.device)
+        proposed = propose(self.nets["pnet"], sums, sizes, self.preset, self.pixels)
+        found = _refined(self.nets, self.preset.thresholds, self.crops, sums, limits, proposed)
         scale = [np.divide(image.shape[1::-1], size) for image, size in zip(images, sizes)]
-        return [self._faces(*(each[found[3] == k] for each in found[:3]), scale[k]) for k in range(len(images))]
-
-    def _look(self, name, side, sums, limits, boxes, which):
-        "Boxes in which a network sees a face, their scores, images, and its other outputs."
-        inside = regions(boxes, limits[which])
-        some = (inside[:, 2:] > inside[:, :2]).all(1)
-        boxes, which, inside = boxes[some], which[some], inside[some]
-        answers = [
-            self.nets[name](area_means(sums, which[k : k + self.crops], inside[k : k + self.crops], (side, side)))
-            for k in range(0, max(1, len(boxes)), self.crops)
-        ]
-        logits, *rest = (torch.cat(each) for each in zip(*answers))
-        probability = face_probability(logits)
-        face = probability > self.preset.thresholds[1 if name == "rnet" else 2]
-        return boxes[face], probability[face], which[face], [each[face] for each in rest]
-
-    @staticmethod
-    def _faces(boxes, scores, points, scale):
-        keep = nms_smaller(boxes, scores, 0.7)
-        boxes, points = boxes[keep].reshape(-1, 2, 2), points[keep]
-        boxes, points = (((each + 0.5) * scale - 0.5).astype(np.float32) for each in (boxes, points))
-        return Detections(boxes.reshape(-1, 4), scores[keep], points)
+        return [_faces(*(each[found[3] == k] for each in found[:3]), scale[k]) for k in range(len(images))]
