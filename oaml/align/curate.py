@@ -37,9 +37,8 @@ def measure_pixels(
     )
 
 # %% ../../nbs/align/03_curate.ipynb #cc916b0b
-HEAD = np.array(
-    [(-17.6, -20, 0), (17.6, -20, 0), (0, 0, 17), (-14.2, 20.6, -2.8), (14.2, 20.6, -2.8)]
-)  # the drawn average
+# the drawn average
+HEAD = np.array([(-17.6, -20, 0), (17.6, -20, 0), (0, 0, 17), (-14.2, 20.6, -2.8), (14.2, 20.6, -2.8)])
 
 
 def head_pose(
@@ -48,7 +47,7 @@ def head_pose(
     "Yaw, pitch and roll of a face. Raises ValueError for points that are not five, or lie all in one place."
     points = np.asarray(landmarks, dtype=float)
     if points.shape != (5, 2) or not np.isfinite(points).all() or np.ptp(points, axis=0).max() < 1e-6:
-        raise ValueError(f"landmarks {points.tolist()}: expected five different finite points [5, 2]")
+        raise ValueError(f"landmarks are {points.tolist()}: expected five different finite points [5, 2]")
     affine = np.linalg.lstsq(np.c_[HEAD, np.ones(5)], points, rcond=None)[0][:3].T
     u, _, v = np.linalg.svd(affine, full_matrices=False)
     rotation = u @ v
@@ -92,7 +91,7 @@ TEXT = "name status reason notes image changed hash duplicate_of".split()  # cha
 def read_manifest(path: Path) -> pd.DataFrame:
     "A manifest with text as text, and NaN only for numbers that were not measured. Raises FileNotFoundError."
     if not Path(path).is_file():
-        raise FileNotFoundError(f"{path}: no manifest; `oaml align` writes one")
+        raise FileNotFoundError(f"{path}: no manifest: expected one, as `oaml align` writes it")
     table = pd.read_csv(path, dtype=dict.fromkeys(TEXT, str), encoding_errors="surrogateescape")
     return table.fillna({name: "" for name in TEXT if name in table})
 
@@ -104,9 +103,8 @@ def mark_duplicates(
     "Name, for each photograph that occurs more than once, the sharpest of them."
     table = table.assign(duplicate_of="", duplicate=0)
     known = table[table.hash.notna() & (table.hash != "")]
-    known = known.assign(group=find_duplicates(list(known.hash), bits)).sort_values(
-        "sharpness", ascending=False, kind="stable"
-    )
+    known = known.assign(group=find_duplicates(list(known.hash), bits))
+    known = known.sort_values("sharpness", ascending=False, kind="stable")
     best = known.drop_duplicates("group").reset_index(names="best").set_index("group").best
     copies = known[known.group.map(best) != known.index]
     table.loc[copies.index, "duplicate_of"] = copies.group.map(best)
@@ -128,11 +126,11 @@ def rejections(
 ) -> pd.Series:  # of the rows that do not pass: why not
     "Which photographs the filters reject. Raises ValueError for an unknown filter or a manifest without a column."
     if unknown := [name for name in filters if name not in FILTERS]:
-        raise ValueError(f"filters {', '.join(unknown)}: expected some of {', '.join(FILTERS)}")
+        raise ValueError(f"filters are {', '.join(unknown)}: expected some of {', '.join(FILTERS)}")
     reasons = {}
     for column, (low, high) in ((c, r) for name in filters for c, r in FILTERS[name].items()):
         if column not in table:
-            raise ValueError(f"the manifest has no column {column}, expected by the filters {', '.join(filters)}")
+            raise ValueError(f"the manifest has no column {column}: expected it for the filters {', '.join(filters)}")
         values = table[column]
         for name, v in values[(values < low) | (values > high)].items():
             limit = f"< {low:g}" if v < low else f"> {high:g}"
@@ -148,13 +146,17 @@ def unused(folder: Path, name: str) -> Path:
 def move_noted(
     moves: list[tuple[Path, Path]],  # from, to
     note: Path,  # undo file; each line is on disk before its file moves
-):
+) -> None:
     "Move files. Raises, before the first move, FileExistsError where something is in the way, ValueError where a file is named twice."
     if there := [str(to) for _, to in moves if os.path.lexists(to)]:
-        raise FileExistsError(f"{len(there)} files are in the way, nothing was moved: {', '.join(there[:10])}")
+        raise FileExistsError(
+            f"{len(there)} files are in the way, nothing was moved: expected no {', '.join(there[:10])}"
+        )
     for side in zip(*moves):
         if twice := [str(path) for path, count in Counter(map(os.path.abspath, side)).items() if count > 1]:
-            raise ValueError(f"{len(twice)} files are named twice, nothing was moved: {', '.join(twice[:10])}")
+            raise ValueError(
+                f"{len(twice)} files are named twice, nothing was moved: expected {', '.join(twice[:10])} once"
+            )
     with open(note, "x", newline="", encoding="utf-8", errors="surrogateescape") as f:
         for source, to in moves:
             csv.writer(f).writerow([source.relative_to(note.parent).as_posix(), to.relative_to(note.parent).as_posix()])
@@ -162,7 +164,7 @@ def move_noted(
             os.fsync(f.fileno())
             move_file(source, to)
 
-
+# %% ../../nbs/align/03_curate.ipynb #65b70aa1
 def reject(
     folder: Path,  # holds images and manifest.csv
     filters: list[str],  # of FILTERS
@@ -186,7 +188,7 @@ def undo(
     "Move back what an undo file lists. Raises FileNotFoundError; ValueError for a place outside its folder; and as `move_noted`, before the first move."
     note = Path(note)
     if not note.is_file():
-        raise FileNotFoundError(f"{note}: no such undo file")
+        raise FileNotFoundError(f"{note}: no such undo file: expected one")
     with open(note, newline="", encoding="utf-8", errors="surrogateescape") as f:
         moves = [[below(note.parent, name) for name in line] for line in csv.reader(f) if len(line) == 2]
     moves = [(to, source) for source, to in moves if os.path.lexists(to)]  # a run may have ended between line and move
