@@ -50,7 +50,7 @@ def fit_state(
     wrong += [f"{k} is {tuple(state[k].shape)}, expected {tuple(own[k].shape)}" for k in both]
     if wrong:
         some = "; ".join(wrong[:8]) + "; …" * (len(wrong) > 8)
-        raise ValueError(f"{name} does not fit the model in {len(wrong)} keys: expected its own; {some}")
+        raise ValueError(f"{name}: does not fit the model in {len(wrong)} keys: expected its own; {some}")
     model.load_state_dict(state)
 
 # %% ../../nbs/models/06_checkpoints.ipynb #4654f45b
