@@ -21,7 +21,7 @@ from .losses import hard_triplet_loss, occlusion_loss, pairwise_loss
 # %% ../../nbs/train/03_joint.ipynb #1d801e48
 @contextmanager
 def frozen_statistics(module: nn.Module) -> Iterator[None]:
-    "Within this context the batch norms of `module` use and keep their running statistics."
+    "Within this context the batch norms of a module use and keep their running statistics."
     norms = [m for m in module.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.training]
     for m in norms:
         m.eval()
@@ -31,7 +31,7 @@ def frozen_statistics(module: nn.Module) -> Iterator[None]:
         for m in norms:
             m.train()
 
-
+# %% ../../nbs/train/03_joint.ipynb #77f35f73
 def network_of(config: Config) -> FaceNet:
     "The network a configuration describes."
     m = config.model
@@ -48,11 +48,15 @@ def network_of(config: Config) -> FaceNet:
         recompute=config.optim.recompute,
     )
 
-
+# %% ../../nbs/train/03_joint.ipynb #e084ae16
 class JointModel(nn.Module):
     "Network, margin head and matcher; `forward` gives the three losses."
 
-    def __init__(self, config: Config, classes: int):
+    def __init__(
+        self,
+        config: Config,
+        classes: int,  # training identities
+    ):
         super().__init__()
         c = self.loss_config = config.loss
         self.updates_statistics = config.optim.occlusion_updates_statistics
@@ -60,7 +64,11 @@ class JointModel(nn.Module):
         self.head = build_head(c.head, config.model.embedding_size, classes, m=c.m, h=c.h, s=c.s, t_alpha=c.t_alpha)
         self.matcher = self.net.matcher(config.model.weighting)
 
-    def forward(self, recognition: dict, occlusion: dict) -> dict[str, torch.Tensor]:  # loss and its terms
+    def forward(
+        self,
+        recognition: dict,  # image [B,3,H,W], label [B]
+        occlusion: dict,  # image [B',3,H,W], mask [B',1,H,W]
+    ) -> dict[str, torch.Tensor]:  # loss and its terms
         "Losses of a recognition batch and an occlusion batch."
         c, labels = self.loss_config, recognition["label"]
         out = self.net(recognition["image"])

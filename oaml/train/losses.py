@@ -13,7 +13,8 @@ from ..models.occlusion import mask_to_map
 
 # %% ../../nbs/train/01_losses.ipynb #703f2dd8
 def check_scores(
-    scores: torch.Tensor, labels: torch.Tensor
+    scores: torch.Tensor,  # [B,B] of a batch against itself
+    labels: torch.Tensor,  # [B]
 ) -> tuple[torch.Tensor, torch.Tensor]:  # genuine [B,B], off the diagonal [B,B]
     "Masks of genuine and of valid pairs. Raises ValueError unless the batch is square and holds genuine and impostor pairs."
     n = len(labels)
@@ -22,12 +23,11 @@ def check_scores(
     other = ~torch.eye(n, dtype=torch.bool, device=scores.device)
     genuine = (labels[:, None] == labels[None]) & other
     if not genuine.any(1).all() or not (other & ~genuine).any(1).all():
-        raise ValueError(
-            f"batch of {n} faces of {len(labels.unique())} identities: expected every face to have a genuine and an impostor partner"
-        )
+        batch = f"batch is {n} faces of {len(labels.unique())} identities"
+        raise ValueError(f"{batch}: expected every face to have a genuine and an impostor partner")
     return genuine, other
 
-
+# %% ../../nbs/train/01_losses.ipynb #51bd7ed1
 def pairwise_loss(
     scores: torch.Tensor,  # [B,B] logits of a batch against itself
     labels: torch.Tensor,  # [B]
@@ -40,7 +40,7 @@ def pairwise_loss(
 def hard_triplet_loss(
     scores: torch.Tensor,  # [B,B]
     labels: torch.Tensor,  # [B]
-    margin: float = 1.0,  # in units of the score
+    margin: float = 1.0,  # μ, in units of the score
 ) -> torch.Tensor:  # scalar
     "Margin ranking of each face's hardest genuine pair against its hardest impostor pair."
     genuine, other = check_scores(scores, labels)
@@ -58,7 +58,5 @@ def occlusion_loss(
     if kind not in ("mse", "bce"):
         raise ValueError(f"occlusion loss {kind!r} is unknown: expected mse or bce")
     target = mask_to_map(mask, predicted.shape[2:])
-    with torch.autocast(
-        predicted.device.type, enabled=False
-    ):  # cross-entropy of probabilities is unsafe in half precision
+    with torch.autocast(predicted.device.type, enabled=False):  # half precision is unsafe for it
         return (F.mse_loss if kind == "mse" else F.binary_cross_entropy)(predicted.float(), target.float())
