@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .folder import BATCH, BATCH_PIXELS, detect_each, main_face, read_photograph
-from .mtcnn import Detections
+from .mtcnn import MTCNN, Detections
 from .warp import aligned
 
 # %% ../../nbs/align/05_photograph.ipynb #657bf57e
@@ -33,7 +33,7 @@ def opened(photograph: Path | np.ndarray) -> tuple[np.ndarray | None, tuple[str,
     "Pixels and notes, or an error."
     if isinstance(photograph, np.ndarray):
         right = photograph.dtype == np.uint8 and photograph.ndim == 3 and photograph.shape[2] == 3 and photograph.size
-        what = f"an array {photograph.dtype} {list(photograph.shape)}, expected uint8 [H, W, 3]"
+        what = f"photograph is an array {photograph.dtype} {list(photograph.shape)}: expected uint8 [H, W, 3]"
         return (photograph, (), None) if right else (None, (), ValueError(what))
     try:
         image, notes = read_photograph(photograph)
@@ -44,7 +44,12 @@ def opened(photograph: Path | np.ndarray) -> tuple[np.ndarray | None, tuple[str,
     return image, tuple(notes), None
 
 # %% ../../nbs/align/05_photograph.ipynb #4d30f268
-def cropped(image: np.ndarray, notes: tuple[str, ...], faces: Detections | Exception, size: int) -> Found:
+def cropped(
+    image: np.ndarray,  # uint8 [H,W,3]
+    notes: tuple[str, ...],
+    faces: Detections | Exception,
+    size: int,  # of the crop
+) -> Found:
     "The main face of a photograph in which faces were looked for."
     if isinstance(faces, Exception):
         return Found(None, notes, ValueError(f"{type(faces).__name__}: {faces}"))
@@ -58,16 +63,17 @@ def cropped(image: np.ndarray, notes: tuple[str, ...], faces: Detections | Excep
     except ValueError as e:
         return Found(None, notes, e)
 
-
+# %% ../../nbs/align/05_photograph.ipynb #01113adf
 def find_faces(
-    photographs: Iterable[Path | np.ndarray],
-    detector,  # with `detect` as MTCNN's
+    photographs: Iterable[Path | np.ndarray],  # files, or uint8 [H,W,3]
+    detector: MTCNN,  # or another with its `detect`
     size: int = 112,  # of the crops
 ) -> Iterator[Found]:
     "The main face of each photograph, in order, a bounded number of them in memory."
     waiting, pixels = [], 0
 
-    def done():
+    def done() -> Iterator[Found]:
+        "What waits, dealt out again."
         images = [image for image, _, error in waiting if error is None]
         faces = iter(detect_each(detector, images) if images else [])
         for image, notes, error in waiting:
