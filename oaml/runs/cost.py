@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['NETWORK_EFFICIENCY', 'MATCHING_EFFICIENCY', 'GPU_RATE', 'START_SECONDS', 'DRAWING_SECONDS', 'MATCHER_PAIRS',
-           'BASE_GB', 'PHOTO_COSTS', 'DRAW_RATE', 'Cost', 'count', 'network_cost', 'mm_rate', 'rates', 'workload',
-           'memory', 'estimate', 'clock', 'describe_data', 'plan_rows', 'speed_text', 'describe']
+           'BASE_GB', 'PHOTO_COSTS', 'DRAW_RATE', 'Cost', 'count_cost', 'network_cost', 'mm_rate', 'rates', 'workload',
+           'memory', 'estimate', 'clock', 'drawn_text', 'describe_data', 'plan_rows', 'speed_text', 'describe']
 
 # %% ../../nbs/runs/05_cost.ipynb #c70211f3
 import functools
@@ -16,11 +16,12 @@ from pathlib import Path
 
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
-from ..config import Config
+from ..config import Config, Model
 from ..data.batches import face_sets
 from ..data.lfw import data_path
-from ..data.synthetic import cache_name
+from ..data.synthetic import SyntheticFaces, cache_name
 from ..files import is_done, short
 from ..models.network import FaceNet, build_model
 from .execute import default_jobs
@@ -34,71 +35,45 @@ class Cost:
     macs: int
     activations: int  # elements of all layers' outputs
     parameters: int
-    cells: int  # of the tapped map
+    positions: int  # of the tapped map
     channels: int  # of the tapped map
 
 
-def count(
+def count_cost(
     model: nn.Module,
-    forward: Callable[[], None],  # calls it on one image
-) -> tuple[int, int]:  # MACs of Conv2d and Linear, elements of all layers' outputs
-    "Count by forward hooks; works on the meta device."
-    macs = elements = 0
-
-    def hook(module, inputs, output):
-        nonlocal macs, elements
-        elements += output.numel()
-        if isinstance(module, (nn.Conv2d, nn.Linear)):
-            macs += output.numel() * module.weight[0].numel()
-
-    handles = [m.register_forward_hook(hook) for m in model.modules() if not list(m.children())]
-    forward()
+    forward: Callable[[], object],  # calls it on one image
+) -> tuple[int, int]:  # MACs, elements of all layers' outputs
+    "Count what a forward pass costs; works on the meta device."
+    sizes = []
+    layers = [m for m in model.modules() if not list(m.children())]
+    handles = [m.register_forward_hook(lambda module, inputs, output: sizes.append(output.numel())) for m in layers]
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        forward()
     for h in handles:
         h.remove()
-    return macs, elements
+    return counter.get_total_flops() // 2, sum(sizes)
 
-
+# %% ../../nbs/runs/05_cost.ipynb #1eb294de
 @functools.cache
-def network_cost(
-    model,
-    tap: str,  # model: the section of the settings
-) -> Cost:
+def network_cost(model: Model, tap: str) -> Cost:  # model: the section of the settings
     "Cost of the network that reads `tap`."
+    names = ("width", "input_size", "stem_stride", "embedding_size", "hidden_channels")
     with torch.device("meta"):
-        net: FaceNet = build_model(
-            model.name,
-            tap=tap,
-            width=model.width,
-            input_size=model.input_size,
-            stem_stride=model.stem_stride,
-            embedding_size=model.embedding_size,
-            hidden_channels=model.hidden_channels,
-        ).eval()
+        net: FaceNet = build_model(model.name, tap=tap, **{name: getattr(model, name) for name in names}).eval()
         x = torch.empty(1, 3, model.input_size, model.input_size)
-    macs, elements = count(net, lambda: net.occlusion_head(net.backbone(x)[1]))
-    return Cost(
-        macs, elements, sum(p.numel() for p in net.parameters()), net.backbone.tap_size**2, net.backbone.tap_channels
-    )
+    macs, elements = count_cost(net, lambda: net.occlusion_head(net.backbone(x)[1]))
+    weights, b = sum(p.numel() for p in net.parameters()), net.backbone
+    return Cost(macs, elements, weights, b.tap_size**2, b.tap_channels)
 
 # %% ../../nbs/runs/05_cost.ipynb #918c974e
-NETWORK_EFFICIENCY, MATCHING_EFFICIENCY = (
-    0.25,
-    0.14,
-)  # share of torch.mm's rate on one core, seen in training a small IR-18 and its matcher
+# shares of torch.mm's rate on one core, seen in training a small IR-18 and its matcher
+NETWORK_EFFICIENCY = 0.25
+
+
+MATCHING_EFFICIENCY = 0.14
+
+
 GPU_RATE = 1e14  # FLOP/s of one data-centre GPU in bf16 training: assumed, not measured
-START_SECONDS, DRAWING_SECONDS = (
-    10,
-    30,
-)  # of a kernel with its imports; of a notebook that draws figures or prints tables
-MATCHER_PAIRS = 64 * 32  # probes x gallery in a batch of a matcher that is trained on a finished network
-BASE_GB = 0.6  # of a process with torch in it
-PHOTO_COSTS = {
-    "photo_features": (160, 1.0),
-    "photo_scores": (900, 6.0),
-    "photo_tables": (150, 1.0),
-    "photo_matcher": (300, 5.0),
-}  # seconds, GB: seen on two cores
-DRAW_RATE = 60  # drawn faces per second on two cores, the bar that the data notebook tests
 
 
 @functools.cache
@@ -124,20 +99,37 @@ def rates(config: Config) -> tuple[float, float]:  # FLOP/s of the network, of m
     rate = mm_rate(config.run.threads)
     return rate * NETWORK_EFFICIENCY, rate * MATCHING_EFFICIENCY
 
+# %% ../../nbs/runs/05_cost.ipynb #0148d4fe
+START_SECONDS = 10  # of a kernel with its imports
+
+
+DRAWING_SECONDS = 30  # of a notebook that draws figures or prints tables
+
+
+MATCHER_PAIRS = 64 * 32  # probes x gallery in a batch of a matcher that is trained on a finished network
+
+
+BASE_GB = 0.6  # of a process with torch in it
+
+
+# seconds and gigabytes, seen on two cores
+PHOTO_COSTS = dict(
+    photo_features=(160, 1.0), photo_scores=(900, 6.0), photo_tables=(150, 1.0), photo_matcher=(300, 5.0)
+)
+
+
+DRAW_RATE = 60  # drawn faces per second on two cores, the bar that the data notebook tests
+
 # %% ../../nbs/runs/05_cost.ipynb #ff8b2afc
-def workload(
-    s: RunSpec, config: Config
-) -> tuple[float, float]:  # MACs of the network, of matching; forward and backward
+def workload(s: RunSpec, config: Config) -> tuple[float, float]:  # MACs of the network, of matching; both ways
     "Arithmetic of a run: training also extracts all faces once, evaluation and ablation only match them."
     d, o, e = config.data, config.optim, config.evaluation
     cost, batch = network_cost(config.model, s.tap), o.identities * o.images
-    pair = cost.cells**2 * cost.channels
+    pair = cost.positions**2 * cost.channels
     probes = d.eval_identities * d.probes * len(e.occluders)
     if s.notebook == "train":
-        steps, head = (
-            o.epochs * (d.train_identities * d.train_images // batch),
-            config.model.embedding_size * d.train_identities,
-        )
+        steps = o.epochs * (d.train_identities * d.train_images // batch)
+        head = config.model.embedding_size * d.train_identities
         extracted = d.train_identities * d.occlusion_images + 2 * (probes + d.eval_identities)
         learned = 3 * steps * (batch * (cost.macs + head) + o.occlusion_batch * cost.macs)
         return learned + extracted * cost.macs, 3 * steps * batch**2 * pair
@@ -146,64 +138,58 @@ def workload(
         testing += e.matcher_steps * MATCHER_PAIRS * pair
     return 0, testing if s.notebook in ("evaluate", "ablation") else 0
 
-
+# %% ../../nbs/runs/05_cost.ipynb #15aea514
 def memory(s: RunSpec, config: Config) -> float:  # GB, on the accelerator where there is one
     "Memory of a run, roughly."
     d, o = config.data, config.optim
     cost, number = network_cost(config.model, s.tap), 4 if o.precision == "32-true" else 2
     if s.notebook != "train":
         faces = d.eval_identities * (1 + d.probes * len(config.evaluation.occluders))
-        return BASE_GB + 4 * (cost.parameters + faces * cost.cells * cost.channels + faces * d.eval_identities) / 1e9
+        return (
+            BASE_GB + 4 * (cost.parameters + faces * cost.positions * cost.channels + faces * d.eval_identities) / 1e9
+        )
     weights = cost.parameters + config.model.embedding_size * d.train_identities
     kept = cost.activations * (o.identities * o.images + o.occlusion_batch) * (0.3 if o.recompute else 1)
     return BASE_GB + (12 * weights + number * kept) / 1e9
 
-
+# %% ../../nbs/runs/05_cost.ipynb #705b185d
 def estimate(s: RunSpec, config: Config) -> tuple[float, float]:  # seconds, GB
     "Time and memory of a run, for a dry run: right within a factor of two or three."
     if s.notebook in PHOTO_COSTS:
         return PHOTO_COSTS[s.notebook]
     if s.notebook not in ("train", "evaluate", "ablation"):
         return START_SECONDS + DRAWING_SECONDS, BASE_GB
-    return START_SECONDS + sum(2 * macs / rate for macs, rate in zip(workload(s, config), rates(config))), memory(
-        s, config
-    )
+    seconds = sum(2 * macs / rate for macs, rate in zip(workload(s, config), rates(config)))
+    return START_SECONDS + seconds, memory(s, config)
 
 # %% ../../nbs/runs/05_cost.ipynb #524dab40
 def clock(seconds: float) -> str:
     "Seconds in the unit a person would choose."
-    return (
-        f"{seconds:.0f} s"
-        if seconds < 90
-        else f"{seconds / 60:.0f} min"
-        if seconds < 5400
-        else f"{seconds / 3600:.1f} h"
-    )
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+# %% ../../nbs/runs/05_cost.ipynb #ca184947
+def drawn_text(faces: SyntheticFaces, path: Path) -> str:
+    "Whether a drawn set is there, or how long drawing it takes."
+    if path.is_file() and path.with_suffix(".json").is_file():
+        return f"there: {short(path.resolve())}, {path.stat().st_size / 1e6:.0f} MB"
+    return f"to be drawn, about {clock(len(faces) / DRAW_RATE)}"
 
 
 def describe_data(config: Config, root: Path) -> list[str]:
     "What data are needed, and whether they are there."
     d = config.data
     if d.source == "synthetic":
-        lines = []
-        for name, faces in face_sets(config).items():
-            path = Path(root) / "data" / cache_name(faces)
-            there = path.is_file() and path.with_suffix(".json").is_file()
-            state = (
-                f"there: {short(path.resolve())}, {path.stat().st_size / 1e6:.0f} MB"
-                if there
-                else f"to be drawn, about {clock(len(faces) / DRAW_RATE)}"
-            )
-            lines.append(f"  {name:10s} {len(faces):7d} faces  {state}")
-        return lines
+        places = {name: (faces, Path(root) / "data" / cache_name(faces)) for name, faces in face_sets(config).items()}
+        return [
+            f"  {name:10s} {len(faces):7d} faces  {drawn_text(faces, path)}" for name, (faces, path) in places.items()
+        ]
     path = data_path(config)
-    files = [p for p in [path, *path.rglob("*")] if p.is_file()]
-    state = (
-        f"there, {len(files)} files, {sum(p.stat().st_size for p in files) / 1e9:.2f} GB"
-        if files
-        else f"MISSING, expected {'LFW, occluders and weights' if d.source == 'photos' else f'{d.train_identities} identities'} at {config.data.path or short(path)}"
-    )
-    return [f"  {d.source} {d.path}: {state}"]
+    sizes = [p.stat().st_size for p in [path, *path.rglob("*")] if p.is_file()]
+    wanted = "LFW, occluders and weights" if d.source == "photos" else f"{d.train_identities} identities"
+    state = f"there, {len(sizes)} files, {sum(sizes) / 1e9:.2f} GB"
+    return [f"  {d.source} {d.path}: {state if sizes else f'MISSING, expected {wanted} at {d.path or short(path)}'}"]
 
 # %% ../../nbs/runs/05_cost.ipynb #9696113c
 def plan_rows(specs: list[RunSpec], config: Config, root: Path) -> list[dict]:  # name, id, state, seconds, gigabytes
@@ -214,7 +200,7 @@ def plan_rows(specs: list[RunSpec], config: Config, root: Path) -> list[dict]:  
         rows.append(dict(name=s.name, id=s.id, state="cached" if done else "to do", seconds=seconds, gigabytes=gb))
     return rows
 
-
+# %% ../../nbs/runs/05_cost.ipynb #2641adfa
 def speed_text(config: Config) -> str:
     "The speed that estimates assume, in words."
     r = config.run
