@@ -10,7 +10,7 @@ __all__ = []
 from importlib import import_module
 
 _WHERE = dict(align="oaml.align", load_recogniser="oaml.use.recogniser", match="oaml.use.match")
-__all__ = ["__version__", *_WHERE]
+__all__ = list(_WHERE)
 
 
 def __getattr__(name: str) -> object:

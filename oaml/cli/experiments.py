@@ -41,7 +41,7 @@ def last_words(folders: list[Path], seconds: float) -> str:
     return "\n".join([*lines, f"{len(folders)} runs in {short(folders[0].parent)}; this took {clock(seconds)}"])
 
 # %% ../../nbs/cli/02_experiments.ipynb #7a360d75
-def dry_run(args: argparse.Namespace, config, specs: list, root: Path) -> int:  # exit code
+def dry_run(args: argparse.Namespace, config: object, specs: list, root: Path) -> int:  # exit code
     "Say what a plan would do."
     from oaml.runs.cost import describe, plan_rows
 

@@ -26,7 +26,7 @@ from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
 from ..config import Config, to_dict
-from ..files import CHECKOUT, digest, is_done, sha256, short, write_whole
+from ..files import CHECKOUT, digest, is_done, sha256, short, write_json
 from .identity import choices, data_fingerprint, experiments_folder, settings
 from .plan import RunSpec
 from .provenance import commit, hardware, versions
@@ -154,7 +154,7 @@ def perform(
             metrics_sha256=sha256(folder / "metrics.json"),
             finished=datetime.now(UTC).isoformat(timespec="seconds"),
         )
-        write_whole(folder / "run.json", lambda part: part.write_text(json.dumps(run, indent=1)))
+        write_json(folder / "run.json", run)
         return seconds
 
 # %% ../../nbs/runs/04_execute.ipynb #0020a7f5

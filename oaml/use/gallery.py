@@ -36,19 +36,17 @@ class OtherRecogniser(ValueError):
 
 
 def write_gallery(
-    path: Path, rows: list[dict], failed: list[dict], records: FaceRecords | None, recogniser: Recogniser
+    path: Path,
+    rows: list[dict],  # of the photographs that are enrolled
+    failed: list[dict],  # of those that are not
+    records: FaceRecords | None,  # one for each row
+    recogniser: Recogniser,  # that made them
 ):
-    "Write a gallery: whole, or not at all. Raises OSError naming the file."
+    "Write a gallery for its owner alone: whole, or not at all. Raises OSError naming the file."
     tensors = {} if records is None else {k: v.contiguous() for k, v in records.half()._asdict().items()}
     index = dict(layout=LAYOUT, version=recogniser.version, about=recogniser.about)
     index |= dict(rows=json.dumps(rows), failed=json.dumps(failed))
-
-    def write(part):
-        with open(part, "wb") as same:  # its owner's alone before there is anything to read
-            os.fchmod(same.fileno(), 0o600)
-        part.write(save(tensors, index))
-
-    write_whole(path, write)
+    write_whole(path, lambda out: out.write(save(tensors, index)), private=True)
 
 
 def read_gallery(path: Path, recogniser: Recogniser) -> tuple[list[dict], list[dict], FaceRecords | None]:
