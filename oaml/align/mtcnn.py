@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['MTCNN_STAGES', 'CELLS', 'INSTALL', 'PACKAGES', 'MTCNN_SETTINGS', 'Stage', 'face_probability', 'weight_files',
            'from_keras', 'load_stages', 'Sums', 'sum_tables', 'area_means', 'pyramid', 'moved', 'squared', 'regions',
-           'nms_smaller', 'Detections', 'Preset', 'find_preset', 'check_images', 'shrunk', 'propose', 'MTCNN']
+           'nms_smaller', 'Detections', 'Preset', 'find_preset', 'check_photographs', 'shrunk', 'propose', 'MTCNN']
 
 # %% ../../nbs/align/01_mtcnn.ipynb #c5860dca
 from collections.abc import Sequence
@@ -268,7 +268,7 @@ def find_preset(
     return found
 
 # %% ../../nbs/align/01_mtcnn.ipynb #991bccca
-def check_images(images: Sequence[np.ndarray]) -> None:
+def check_photographs(images: Sequence[np.ndarray]) -> None:
     "Raise ValueError naming the first image that is not uint8 [H,W,3]."
     for i, image in enumerate(images):
         if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
@@ -410,7 +410,7 @@ class MTCNN:
         images: Sequence[np.ndarray],  # uint8 [H,W,3] RGB, of any sizes
     ) -> list[Detections]:  # of each image
         "Find the faces of images; what is found in one does not depend on the others. Raises ValueError for anything but uint8 [H,W,3]."
-        check_images(images)
+        check_photographs(images)
         found, group, size = [], [], 0
         for k, image in enumerate(images):
             group.append(image)

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['log', 'Fits', 'FORMAT', 'PACKED', 'log_odds', 'probability', 'calibrate', 'FaceRecords', 'join', 'Recogniser',
-           'PhotoRecogniser', 'photo_matcher', 'JointRecogniser', 'load_photo', 'load_joint', 'pack', 'load_packed',
-           'load_recogniser', 'told']
+           'PhotoRecogniser', 'photo_matcher', 'JointRecogniser', 'load_photo', 'load_joint', 'pack_recogniser',
+           'load_packed', 'load_recogniser', 'told']
 
 # %% ../../nbs/use/01_recogniser.ipynb #c3758898
 import json
@@ -240,7 +240,7 @@ def load_joint(
 PACKED = "drawn"  # name of the files in oaml/weights
 
 
-def pack(
+def pack_recogniser(
     folder: Path,  # of a training run
     run: dict,  # its run.json
     out: Path,  # folder of the two files
