@@ -112,7 +112,8 @@ def mark_duplicates(
     return table
 
 # %% ../../nbs/align/03_curate.ipynb #36f88503
-QUALITY_FILTERS: dict[str, dict[str, tuple[float, float]]] = {  # column: (lowest, highest) that passes
+# of each name in oaml.names.FILTERS: column and (lowest, highest) that passes
+QUALITY_FILTERS: dict[str, dict[str, tuple[float, float]]] = {
     "blur": dict(sharpness=(15, np.inf), face=(32, np.inf)),
     "light": dict(brightness=(30, 225), contrast=(12, np.inf), colours=(17, np.inf)),
     "pose": dict(yaw=(-45, 45), pitch=(-35, 35), roll=(-45, 45), score=(0.9, 1)),
@@ -122,7 +123,7 @@ QUALITY_FILTERS: dict[str, dict[str, tuple[float, float]]] = {  # column: (lowes
 
 def rejections(
     table: pd.DataFrame,  # a manifest
-    filters: list[str],  # of FILTER_LIMITS
+    filters: list[str],  # of QUALITY_FILTERS
 ) -> pd.Series:  # of the rows that do not pass: why not
     "Which photographs the filters reject. Raises ValueError for an unknown filter or a manifest without a column."
     if unknown := [name for name in filters if name not in QUALITY_FILTERS]:
@@ -167,7 +168,7 @@ def move_noted(
 # %% ../../nbs/align/03_curate.ipynb #65b70aa1
 def reject(
     folder: Path,  # holds images and manifest.csv
-    filters: list[str],  # of FILTER_LIMITS
+    filters: list[str],  # of QUALITY_FILTERS
     apply: bool = False,  # False: only say what would be moved
 ) -> pd.Series:  # names below images, and why
     "Move photographs that do not pass the filters to `rejected`. Raises FileNotFoundError without a manifest, ValueError for one that names a place outside, and as `rejections`."
