@@ -270,8 +270,8 @@ def _people(folder: Path, suffix: str = "") -> tuple[list[Path], np.ndarray]:
 # %% ../../nbs/benchmarks/01_pair_lists.ipynb #53349704
 def read_rmfrd(
     root: Path,  # folder "self-built-masked-face-recognition-dataset"
-) -> SearchSet:  # masked probes, unmasked gallery
-    "RMFRD. Raises `FileNotFoundError` or `ValueError` for missing or empty folders, masked people without a face."
+) -> SearchSet:  # probes with a mask, gallery without
+    "RMFRD. Raises `FileNotFoundError` or `ValueError` for missing or empty folders, people without a bare face."
     gallery, probe = _people(Path(root) / "AFDB_face_dataset"), _people(Path(root) / "AFDB_masked_face_dataset")
     if unknown := sorted(set(probe[1]) - set(gallery[1])):
         raise ValueError(
@@ -298,9 +298,9 @@ def read_rof(
 # %% ../../nbs/benchmarks/01_pair_lists.ipynb #20885aed
 def read_masked_lfw(
     root: Path,  # LFW: <Name>/<Name>_0001.jpg
-    masked: Path,  # masked copies: <Name>/<Name>_0002[_kind].jpg
-) -> SearchSet:  # masked probes, one unmasked gallery image per person
-    "Masked-query LFW. Raises `FileNotFoundError` listing queries without a masked copy, `ValueError` for strangers."
+    masked: Path,  # copies with a mask: <Name>/<Name>_0002[_kind].jpg
+) -> SearchSet:  # probes with a mask, one gallery image without per person
+    "Masked-query LFW. Raises `FileNotFoundError` listing queries without a copy, `ValueError` for strangers."
     (faces, people), (copies, _) = _people(root), _people(masked)
     first = np.unique(people, return_index=True)[1]
     queries = {faces[k].stem for k in np.setdiff1d(np.arange(len(faces)), first)}
