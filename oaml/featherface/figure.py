@@ -21,7 +21,6 @@ from oaml.featherface.network import (
     CBAM,
     CHANNELS,
     PYRAMID,
-    SSH,
     CoordinateAttention,
     FeatherFace,
     count_parameters,
