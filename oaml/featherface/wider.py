@@ -19,7 +19,7 @@ from torchvision import tv_tensors
 from torchvision.transforms.v2 import functional as TF
 
 from ..data.images import decode_image
-from ..files import below, data_root
+from ..files import below
 
 # %% ../../nbs/featherface/03_wider.ipynb #10117a24
 class Labelled(NamedTuple):
