@@ -420,13 +420,17 @@ SSH_BOXES = dict(  # name of a convolution: label, place in inches
 )
 
 
-def _ssh_convolutions(graph: graphviz.Digraph, net: FeatherFace, x0: float, y0: float) -> None:
-    "Boxes and arrows of the convolutions of panel (c)."
-    edges, _ = dataflow(net.ssh1, dict(net.ssh1.named_children()), torch.zeros(1, CHANNELS, 8, 8))
+def _ssh_boxes(graph: graphviz.Digraph, net: FeatherFace, x0: float, y0: float) -> None:
+    "The convolutions of panel (c)."
     for name, (window, x, y) in SSH_BOXES.items():
         conv = getattr(net.ssh1, name)[0].regular_conv
         label = f"{window}\\ndeformable\\n{conv.in_channels} → {conv.out_channels}"
         _node(graph, f"c_{name}", label, x0 + x, y0 + y, 0.68, 0.4)
+
+
+def _ssh_arrows(graph: graphviz.Digraph, net: FeatherFace) -> None:
+    "What feeds which in panel (c), up to the shuffle."
+    edges, _ = dataflow(net.ssh1, dict(net.ssh1.named_children()), torch.zeros(1, CHANNELS, 8, 8))
     side = {"conv3X3": ("s", "w"), "conv7x7_3": ("s", "e")}
     for a, b in [*edges, ("output", "relu"), ("relu", "shuffle")]:
         _edge(graph, f"c_{a}", f"c_{b}", *(side.get(a, ("s", "n")) if b == "output" else ("s", "n")))
@@ -450,7 +454,7 @@ def _ssh_panel(graph: graphviz.Digraph, net: FeatherFace) -> None:
     x0, y0 = _panel(graph, "c", "Detection head (SSH)", 0, 0)
     x, text = x0 + 1.18, "BBox regression, classification, landmarks"
     _node(graph, "c_input", f"Level P3, P4 or P5: {CHANNELS} channels", x, y0 + 3.92, 1.9, 0.22, "box", TENSOR_COLOUR)
-    _ssh_convolutions(graph, net, x0, y0)
+    _ssh_boxes(graph, net, x0, y0)
     _node(graph, "c_output", f"concat: {CHANNELS} channels", x, y0 + 1.86, 1.3, 0.22, "hexagon", SCALES_COLOUR)
     _node(graph, "c_relu", "ReLU", x, y0 + 1.52, 0.62, 0.28, "diamond")
     _node(graph, "c_shuffle", "channel shuffle, 2 groups", x, y0 + 1.18, 1.5, 0.22, "ellipse")
@@ -461,6 +465,7 @@ def _ssh_panel(graph: graphviz.Digraph, net: FeatherFace) -> None:
         _edge(graph, "c_shuffle", f"c_{head}")
         _edge(graph, f"c_{head}", "c_outputs")
     _node(graph, "c_outputs", text, x, y0 + 0.24, 2.2, 0.22, "box", OUTPUT_COLOUR)
+    _ssh_arrows(graph, net)
     for k, (y, height, note) in enumerate(_contexts()):
         _note(graph, f"c_note{k}", note, x0 + 2.855, y0 + y, 1.13, height)
 
