@@ -26,9 +26,7 @@ def to_tensors(
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         raise ValueError(f"image is {image.dtype} {image.shape}: expected uint8 [H, W, 3]")
     if visibility.shape != image.shape[:2]:
-        raise ValueError(
-            f"mask is {visibility.shape} for an image of {image.shape[:2]}: expected the same height and width"
-        )
+        raise ValueError(f"mask is {visibility.shape} for an image of {image.shape[:2]}: expected the same size")
     if not (visibility.min() >= 0 and visibility.max() <= 1):
         raise ValueError(f"mask spans [{visibility.min():.3g}, {visibility.max():.3g}]: expected visibility in [0, 1]")
     if flip:
@@ -38,29 +36,28 @@ def to_tensors(
 
 # %% ../../nbs/data/08_batches.ipynb #dd1875b2
 def face_sets(config: Config) -> dict[str, SyntheticFaces]:
-    "The drawn sets of a configuration: train, occlusion (same people, other images), val, test."
+    "The synthetic sets of a configuration: train, occlusion (same people, other images), val, test."
     d = config.data
     if d.source != "synthetic":
-        raise ValueError(
-            f"data.source = {d.source!r}: expected 'synthetic', validation and test faces are drawn; train alone trains on one's own"
-        )
-    shown = ["none", *(o for o in config.evaluation.occluders for _ in range(d.probes))]
+        own = "validation and test faces are drawn; train alone trains on one's own"
+        raise ValueError(f"data.source = {d.source!r}: expected 'synthetic', {own}")
+    shown = ("none", *(o for o in config.evaluation.occluders for _ in range(d.probes)))
+    train, hidden = tuple(d.train_occluders), tuple(d.occlusion_occluders)
     return dict(
-        train=SyntheticFaces(d.train_identities, d.train_images, seed=d.seed, occluders=tuple(d.train_occluders)),
-        occlusion=SyntheticFaces(
-            d.train_identities, d.occlusion_images, seed=d.seed + 10_000, occluders=tuple(d.occlusion_occluders)
-        ),
-        **{
-            s: SyntheticFaces(d.eval_identities, len(shown), seed=d.seed, split=s, occluders=tuple(shown))
-            for s in ("val", "test")
-        },
+        train=SyntheticFaces(d.train_identities, d.train_images, seed=d.seed, occluders=train),
+        occlusion=SyntheticFaces(d.train_identities, d.occlusion_images, seed=d.seed + 10_000, occluders=hidden),
+        val=SyntheticFaces(d.eval_identities, len(shown), seed=d.seed, split="val", occluders=shown),
+        test=SyntheticFaces(d.eval_identities, len(shown), seed=d.seed, split="test", occluders=shown),
     )
 
-
+# %% ../../nbs/data/08_batches.ipynb #fd01450d
 class FaceTensors(Dataset):
     "A face set as tensors; its key is `(index, flip)`, as the samplers give it."
 
-    def __init__(self, faces):  # a cached or drawn set
+    def __init__(
+        self,
+        faces: object,  # a set with `identities` [N], items as those of SyntheticFaces
+    ):
         if len(faces) == 0:
             raise ValueError("face set is empty: expected at least one image")
         self.faces = faces
@@ -70,7 +67,7 @@ class FaceTensors(Dataset):
         return len(self.faces)
 
     def __getitem__(self, key: tuple[int, int]) -> dict:
-        "dict(image [3,H,W], mask [1,H,W], label int)"
+        "dict(image [3,H,W], mask [1,H,W], label int)."
         index, flip = key
         item = self.faces[index]
         image, mask = to_tensors(item["image"], item["visibility"], bool(flip))
@@ -80,18 +77,21 @@ class FaceTensors(Dataset):
 class Shuffled(EpochBatches):
     "Batches of a set in a new order each round: a pure function of (seed, epoch), `steps` batches long."
 
-    def __init__(self, count: int, batch: int, steps: int, *, seed: int = 0, rank: int = 0, world: int = 1):
+    def __init__(
+        self,
+        count: int,  # images of the set
+        batch: int,  # images per rank
+        steps: int,  # batches of an epoch
+        *,
+        seed: int = 0,
+        rank: int = 0,  # of this process
+        world: int = 1,  # processes
+    ):
         if batch * world > count:
             raise ValueError(f"batches of {batch} on {world} ranks: expected at most the {count} images there are")
-        self.count, self.batch, self.steps, self.seed, self.rank, self.world, self.epoch = (
-            count,
-            batch,
-            steps,
-            seed,
-            rank,
-            world,
-            0,
-        )
+        self.count, self.batch, self.steps = count, batch, steps
+        self.seed, self.epoch = seed, 0
+        self.rank, self.world = rank, world
 
     def __iter__(self):
         rng, queue = np.random.default_rng([self.seed, self.epoch, 1]), np.array([], int)
@@ -105,19 +105,18 @@ class Shuffled(EpochBatches):
 # %% ../../nbs/data/08_batches.ipynb #2c07d949
 def train_loaders(
     config: Config,
-    train: FaceTensors,
-    occlusion: FaceTensors,
+    train: FaceTensors,  # recognition images
+    occlusion: FaceTensors,  # occlusion images
     seed: int,  # of the run
-    rank: int = 0,
-    world: int = 1,
+    rank: int = 0,  # of this process
+    world: int = 1,  # processes
 ) -> tuple[DataLoader, DataLoader]:  # recognition, occlusion; equally long
     "The two streams of an epoch. Call `batch_sampler.set_epoch` before each."
     o = config.optim
-    pk = dict(pk=PKBatches, graph=GraphBatches)[o.sampler](
-        train.labels, o.identities, o.images, seed=seed, rank=rank, world=world
-    )
-    other = Shuffled(len(occlusion), o.occlusion_batch, len(pk), seed=seed, rank=rank, world=world)
-    # drawn faces are read from a memory map; one's own are decoded and covered by processes, all flips drawn here
+    kind, place = dict(pk=PKBatches, graph=GraphBatches)[o.sampler], dict(seed=seed, rank=rank, world=world)
+    pk = kind(train.labels, o.identities, o.images, **place)
+    other = Shuffled(len(occlusion), o.occlusion_batch, len(pk), **place)
+    # synthetic faces are read from a memory map; one's own are decoded and covered by processes
     workers = 0 if config.data.source == "synthetic" else config.data.workers
     more = dict(num_workers=workers, worker_init_fn=one_thread)
     return DataLoader(train, batch_sampler=pk, **more), DataLoader(occlusion, batch_sampler=other, **more)
@@ -128,6 +127,6 @@ def draw_sets(
     folder: Path,  # of the caches
     names: tuple[str, ...] = ("train", "occlusion", "val", "test"),
 ) -> dict[str, FaceTensors]:
-    "Open the drawn sets of a configuration, drawing those that are missing. Raises as `face_sets`."
+    "Open the synthetic sets of a configuration, drawing those that are missing. Raises as `face_sets`."
     sets = face_sets(config)
     return {name: FaceTensors(cached(sets[name], folder, max(1, config.data.workers))) for name in names}

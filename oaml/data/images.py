@@ -30,19 +30,22 @@ def open_image(
         raise ValueError(f"{name}: not a whole image of the kinds {', '.join(DECODERS)}") from e
 
 # %% ../../nbs/data/04_images.ipynb #50808bfc
-def to_rgb(image: Image.Image, name: str) -> np.ndarray:
-    "Any Pillow image as uint8 HWC RGB. Raises ValueError on a mode without a defined white."
+def to_rgb(
+    image: Image.Image,  # of any mode
+    name: str,  # for the error
+) -> np.ndarray:  # uint8 [H,W,3] RGB
+    "Pixels of a Pillow image. Raises ValueError on a mode without a defined white."
     if image.mode.startswith("I;16"):
         grey = np.round(np.asarray(image, dtype=np.float32) / 257).astype(np.uint8)
         return np.repeat(grey[..., None], 3, axis=2)
     if image.mode in ("I", "F"):
-        raise ValueError(f"{name}: 32 bits per pixel (mode {image.mode}), expected 8 or 16")
+        raise ValueError(f"{name}: mode is {image.mode}, 32 bits per pixel: expected 8 or 16")
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         rgba = np.asarray(image.convert("RGBA"), dtype=np.float32)
         return np.round(rgba[..., :3] * rgba[..., 3:] / 255).astype(np.uint8)
     return np.array(image.convert("RGB"))
 
-
+# %% ../../nbs/data/04_images.ipynb #b990b259
 def decode_image(
     source: bytes | str | Path,  # encoded image, or the path of one
     size: int | tuple[int, int] | None = None,  # expected side, or (height, width); None: any
@@ -62,9 +65,8 @@ def decode_image(
         raise ValueError(f"{name}: not a whole image ({e})") from e
     height, width = (size, size) if isinstance(size, int) else size or image.size[::-1]
     if image.size != (width, height):
-        raise ValueError(
-            f"{name}: {image.size[0]}x{image.size[1]} pixels, expected {width}x{height} (size=None reads any size)"
-        )
+        expected = f"expected {width}x{height} (size=None reads any size)"
+        raise ValueError(f"{name}: {image.size[0]}x{image.size[1]} pixels, {expected}")
     return to_rgb(image, name)
 
 # %% ../../nbs/data/04_images.ipynb #69bad2aa

@@ -21,14 +21,17 @@ def images_of(
     groups = dict(zip(ids.tolist(), np.split(order, first[1:])))
     lone = [i for i, g in groups.items() if len(g) < min(2, images)]
     if lone:
-        raise ValueError(
-            f"{len(lone)} identities have a single image, for example {lone[0]}: expected at least 2 to form a genuine pair"
-        )
+        found = f"{len(lone)} identities have a single image, for example {lone[0]}"
+        raise ValueError(f"{found}: expected at least 2 to form a genuine pair")
     return groups
 
 
-def pick(group: np.ndarray, images: int, rng: np.random.Generator) -> np.ndarray:
-    "K images of one identity, without repeats where there are enough."
+def pick(
+    group: np.ndarray,  # indices of the images of one identity
+    images: int,  # K
+    rng: np.random.Generator,
+) -> np.ndarray:  # [K]
+    "Images of one identity, without repeats where there are enough."
     return rng.choice(group, images, replace=len(group) < images)
 
 # %% ../../nbs/data/07_sampling.ipynb #d7c8aa0f
@@ -58,25 +61,21 @@ class PKBatches(EpochBatches):
     ):
         self.groups = images_of(labels, images)
         if identities * world > len(self.groups):
-            raise ValueError(
-                f"batches of {identities} identities on {world} ranks: expected at most the {len(self.groups)} there are"
-            )
-        self.p, self.k, self.seed, self.rank, self.world, self.epoch = identities, images, seed, rank, world, 0
+            what = f"batches of {identities} identities on {world} ranks"
+            raise ValueError(f"{what}: expected at most the {len(self.groups)} there are")
+        self.p, self.k, self.seed, self.epoch = identities, images, seed, 0
+        self.rank, self.world = rank, world
         self.steps = max(1, len(labels) // (identities * images * world))
 
     def __iter__(self):
-        rng, names, queue = (
-            np.random.default_rng([self.seed, self.epoch]),
-            np.array(list(self.groups)),
-            np.array([], int),
-        )
+        rng, names = np.random.default_rng([self.seed, self.epoch]), np.array(list(self.groups))
+        queue = np.array([], int)
         for _ in range(self.steps):
             if len(queue) < self.p * self.world:
                 queue = rng.permutation(names)
             chosen, queue = queue[: self.p * self.world], queue[self.p * self.world :]
-            drawn = [
-                (pick(self.groups[int(i)], self.k, rng), rng.integers(0, 2, self.k)) for i in chosen
-            ]  # every rank draws all, so all stay in step
+            # every rank draws all, so all stay in step
+            drawn = [(pick(self.groups[int(i)], self.k, rng), rng.integers(0, 2, self.k)) for i in chosen]
             yield [(int(i), int(f)) for images, flips in drawn[self.rank :: self.world] for i, f in zip(images, flips)]
 
 # %% ../../nbs/data/07_sampling.ipynb #32ccb39c
@@ -89,7 +88,7 @@ def class_neighbours(
     "Nearest classes by cosine. Raises ValueError unless 1 <= k < C."
     classes = kernel.shape[1]
     if not 1 <= k < classes:
-        raise ValueError(f"{k} neighbours among {classes} classes: expected 1 to {classes - 1}")
+        raise ValueError(f"number of neighbours is {k}: expected 1 to {classes - 1} of {classes} classes")
     unit, out = F.normalize(kernel, dim=0), []
     for i in range(0, classes, block):
         mine = unit[:, i : i + block]
@@ -97,9 +96,8 @@ def class_neighbours(
         best = best[0].to(kernel), best[1].to(kernel.device)
         for j in range(0, classes, block):
             cosine = mine.T @ unit[:, j : j + block]
-            own = torch.arange(i, i + mine.shape[1], device=kernel.device)[:, None] == torch.arange(
-                j, j + cosine.shape[1], device=kernel.device
-            )
+            rows = torch.arange(i, i + mine.shape[1], device=kernel.device)
+            own = rows[:, None] == torch.arange(j, j + cosine.shape[1], device=kernel.device)
             value, index = cosine.masked_fill(own, -2).topk(min(k, cosine.shape[1]), dim=1)
             value, index = torch.cat([best[0], value], 1), torch.cat([best[1], index + j], 1)
             top = value.topk(min(k, value.shape[1]), dim=1)
@@ -109,30 +107,26 @@ def class_neighbours(
 
 # %% ../../nbs/data/07_sampling.ipynb #d7a02b9e
 class GraphBatches(PKBatches):
-    "PK batches of an anchor identity with its P-1 nearest neighbours; `neighbours` is refreshed between epochs."
+    "PK batches of an anchor identity with its P-1 nearest neighbours (Liao & Shao 2022); `neighbours` is refreshed between epochs."
 
-    def __init__(self, labels, identities, images, *, seed=0, rank=0, world=1):
-        super().__init__(labels, identities, images, seed=seed, rank=rank, world=world)
-        self.neighbours = None  # [C,>=P-1] rows in the order of the sorted identities
+    neighbours: np.ndarray | None = None  # [C,>=P-1] rows in the order of the sorted identities
 
-    def refresh(self, kernel: torch.Tensor):  # [E,C]
+    def refresh(
+        self,
+        kernel: torch.Tensor,  # [E,C], one column per class
+    ):
         "Find the neighbours anew from the classification head."
         self.neighbours = class_neighbours(kernel, self.p - 1).cpu().numpy()
 
     def __iter__(self):
         if self.neighbours is None:
-            raise RuntimeError(
-                "graph batches without neighbours: expected a call of refresh(kernel) before the first epoch"
-            )
+            raise RuntimeError("neighbours are None: expected a call of refresh(kernel) before the first epoch")
         rng, names = np.random.default_rng([self.seed, self.epoch]), np.array(list(self.groups))
-        anchors = np.concatenate(
-            [rng.permutation(len(names)) for _ in range(1 + self.steps * self.world // len(names))]
-        )
+        rounds = 1 + self.steps * self.world // len(names)
+        anchors = np.concatenate([rng.permutation(len(names)) for _ in range(rounds)])
         for step in range(self.steps):
             drawn = []
             for anchor in anchors[step * self.world : (step + 1) * self.world]:
-                chosen = names[np.r_[anchor, self.neighbours[anchor]]]
-                drawn.append(
-                    [(int(i), int(rng.integers(2))) for c in chosen for i in pick(self.groups[int(c)], self.k, rng)]
-                )
+                chosen = [self.groups[int(c)] for c in names[np.r_[anchor, self.neighbours[anchor]]]]
+                drawn.append([(int(i), int(rng.integers(2))) for group in chosen for i in pick(group, self.k, rng)])
             yield drawn[self.rank]
