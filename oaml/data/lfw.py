@@ -28,19 +28,26 @@ class PairList(NamedTuple):
     fold: np.ndarray  # int [N]
 
 # %% ../../nbs/data/06_lfw.ipynb #71426ba9
-def _pair_line(line: str, where: str) -> tuple[tuple[str, str], tuple[str, str], bool]:
-    "(person, number) of both images, and whether they are one person."
+def _pair_line(
+    line: str,
+    where: str,  # file and line, for the error
+) -> tuple[tuple[str, str], tuple[str, str], bool]:  # (person, number) of both images; one person?
+    "What a line of pairs.txt says."
     part = line.split("\t") if "\t" in line else line.split()
     part = [p.strip() for p in part]
     if len(part) not in (3, 4) or not part[1].isdigit() or not part[-1].isdigit():
-        raise ValueError(f"{where}: {line!r}, expected `name, number, number` or `name, number, name, number`")
+        raise ValueError(f"{where} is {line!r}: expected `name, number, number` or `name, number, name, number`")
     if len(part) == 4 and part[0] == part[2]:
-        raise ValueError(f"{where}: {line!r} compares {part[0]} with itself in the form for two people")
+        raise ValueError(f"{where}: {line!r} compares {part[0]} with itself: expected two people, or three fields")
     return (part[0], part[1]), (part[-2] if len(part) == 4 else part[0], part[-1]), len(part) == 3
 
 
-def _image_name(person: str, number: str, root: Path | None) -> tuple[str, bool]:
-    "Relative path of an LFW image, and whether it is there."
+def _image_name(
+    person: str,
+    number: str,
+    root: Path | None,  # of the images; None: do not look
+) -> tuple[str, bool]:  # relative path; is it there?
+    "Name of an LFW image. Raises ValueError on one that leads out of the folder."
     stem = f"{person}/{person}_{int(number):04d}"
     if root is None:
         return f"{stem}.jpg", True
@@ -49,59 +56,67 @@ def _image_name(person: str, number: str, root: Path | None) -> tuple[str, bool]
     return found or f"{stem}.jpg", found is not None
 
 # %% ../../nbs/data/06_lfw.ipynb #c85556ed
+def _head_line(path: Path, head: str) -> tuple[int, int]:  # folds, pairs of each kind in a fold
+    "What the first line of pairs.txt says."
+    counts = head.split()
+    if not 1 <= len(counts) <= 2 or not all(c.isdigit() and int(c) for c in counts):
+        raise ValueError(f"{path}, line 1 is {head!r}: expected the number of folds and of pairs, as in `10<tab>300`")
+    return (1, int(counts[0])) if len(counts) == 1 else (int(counts[0]), int(counts[1]))
+
+
 def read_pairs(
     path: Path,  # pairs.txt
     images_root: Path | None = None,  # folder of `<name>/<name>_0001.jpg`; None: do not look for the files
-) -> PairList:
+) -> PairList:  # of relative paths
     "Pairs and folds of LFW's protocol. Raises ValueError on lines or counts that do not fit and on names outside of the folder, FileNotFoundError listing missing images."
     path, root = Path(path), images_root and Path(images_root)
     head, *lines = path.read_text(encoding="utf-8").rstrip("\n").split("\n")
-    counts = head.split()
-    if not 1 <= len(counts) <= 2 or not all(c.isdigit() and int(c) for c in counts):
-        raise ValueError(f"{path}, line 1: {head!r}, expected the number of folds and of pairs, as in `10<tab>300`")
-    folds, n = (1, int(counts[0])) if len(counts) == 1 else map(int, counts)
+    folds, n = _head_line(path, head)
     if len(lines) != 2 * folds * n:
-        raise ValueError(f"{path}: {len(lines)} pairs, expected {folds} x ({n} same + {n} different) = {2 * folds * n}")
-    cache, a, b, same = {}, [], [], []
+        raise ValueError(
+            f"{path} has {len(lines)} pairs: expected {folds} x ({n} same + {n} different) = {2 * folds * n}"
+        )
+    known, a, b, same = {}, [], [], []
     for i, line in enumerate(lines):
         *both, is_same = _pair_line(line, f"{path}, line {i + 2}")
         if is_same != (i % (2 * n) < n):
-            raise ValueError(
-                f"{path}, line {i + 2}: {line!r}, expected a pair of {'one person' if i % (2 * n) < n else 'two people'}"
-            )
+            wanted = "one person" if i % (2 * n) < n else "two people"
+            raise ValueError(f"{path}, line {i + 2} is {line!r}: expected a pair of {wanted}")
         for image in both:
-            if image not in cache:
-                cache[image] = _image_name(*image, root)
-        a.append(cache[both[0]][0]), b.append(cache[both[1]][0]), same.append(is_same)
-    missing = [name for name, there in cache.values() if not there]
+            if image not in known:
+                known[image] = _image_name(*image, root)
+        a.append(known[both[0]][0]), b.append(known[both[1]][0]), same.append(is_same)
+    missing = [name for name, there in known.values() if not there]
     if missing:
-        raise FileNotFoundError(
-            f"{path}: {len(missing)} of {len(cache)} images are missing in {root}: {', '.join(missing[:50])}{', …' * (len(missing) > 50)}"
-        )
+        some = ", ".join(missing[:50]) + ", …" * (len(missing) > 50)
+        raise FileNotFoundError(f"{path}: {len(missing)} of {len(known)} images are missing in {root}: {some}")
     return PairList(a, b, np.array(same), np.repeat(np.arange(folds), 2 * n))
 
 # %% ../../nbs/data/06_lfw.ipynb #93c93d9c
 def read_landmarks(
     path: Path,  # csv: image, then x and y of left eye, right eye, nose, left and right corner of the mouth
-    names: list[str],  # of the images
+    names: list[str],  # [N] of the images
 ) -> np.ndarray:  # float [N,5,2], pixels
     "Landmarks of the images. Raises ValueError on another number of columns, on images that come twice or are missing."
     table = pd.read_csv(path, index_col=0)
     if table.shape[1] != 10:
         raise ValueError(f"{path}: {table.shape[1] + 1} columns, expected 11: image and five points")
     if table.index.has_duplicates:
-        raise ValueError(f"{path}: {table.index[table.index.duplicated()][0]} comes twice")
+        raise ValueError(f"{path}: {table.index[table.index.duplicated()][0]} comes twice: expected each image once")
     points = table.reindex(names).to_numpy(float).reshape(-1, 5, 2)
     missing = [names[i] for i in np.flatnonzero(~np.isfinite(points).all((1, 2)))]
     if missing:
-        raise ValueError(f"{path}: no landmarks of {len(missing)} images: {', '.join(missing[:10])}")
+        raise ValueError(f"{path}: no landmarks of {len(missing)} images: {', '.join(missing[:10])}, expected all")
     return points
 
 # %% ../../nbs/data/06_lfw.ipynb #c0ab1357
 class Photographs:
     "Aligned photographs in a folder, with five landmarks each: images/ and landmarks5.csv."
 
-    def __init__(self, root: Path):
+    def __init__(
+        self,
+        root: Path,  # holds images/ and landmarks5.csv
+    ):
         self.root = Path(root)
         table = self.root / "landmarks5.csv"
         if not table.is_file():
@@ -109,14 +124,16 @@ class Photographs:
         self.names = sorted(pd.read_csv(table, usecols=[0]).iloc[:, 0])
         self.landmarks = read_landmarks(table, self.names)
         if missing := [n for n in self.names if not below(self.root, "images", n).is_file()]:
-            raise FileNotFoundError(
-                f"{self.root}: {len(missing)} images of landmarks5.csv are missing: {', '.join(missing[:5])}"
-            )
+            some = f"{len(missing)} images of landmarks5.csv are missing: {', '.join(missing[:5])}"
+            raise FileNotFoundError(f"{self.root}: {some}")
 
     def __len__(self):
         return len(self.names)
 
-    def pairs(self, each: int = 600) -> PairList:  # so many of a fold's 600 pairs
+    def pairs(
+        self,
+        each: int = 600,  # so many of a fold's 600 pairs
+    ) -> PairList:  # of rows of `names`
         "Pairs and folds of pairs.txt; fewer than all are taken at even distances. Raises as `read_pairs`."
         listed = read_pairs(self.root / "pairs.txt", self.root / "images")
         row = {name: k for k, name in enumerate(self.names)}
@@ -125,8 +142,10 @@ class Photographs:
         a, b = (np.array([row[name] for name in side])[keep] for side in (listed.a, listed.b))
         return PairList(a, b, listed.same[keep], listed.fold[keep])
 
-    def covered(self, k: int, kind: str, templates: dict[str, list[Template]] | None, seed: int):
-        "Photograph k under an occluder: (image uint8 [112,112,3], visibility [112,112])."
+    def covered(
+        self, k: int, kind: str, templates: dict[str, list[Template]] | None, seed: int
+    ) -> tuple[np.ndarray, np.ndarray]:  # image uint8 [112,112,3], visibility [112,112]
+        "Photograph k under an occluder. Raises as `occlude`."
         name = self.names[k]
         image = decode_image(self.root / "images" / name)
         return occlude(image, self.landmarks[k], kind, name, templates, seed)
