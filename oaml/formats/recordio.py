@@ -260,7 +260,9 @@ class RecordFile:
         index = self.path.with_suffix(".idx")
         for file in (self.path, index):
             if not file.is_file():
-                raise FileNotFoundError(f"{file} is missing: expected {self.path.name} and {index.name} side by side")
+                raise FileNotFoundError(
+                    f"{file} is no such file: expected {self.path.name} and {index.name} side by side"
+                )
         self.index = RecordIndex(index)
         self.parts = PartFile(self.path)
         self.keys = self.index.keys  # of all records, ascending: a range or int64 [N]

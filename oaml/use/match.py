@@ -64,12 +64,12 @@ def photograph_name(photograph: Path | np.ndarray, k: int) -> str:
     "What messages call it."
     return f"photograph {k + 1}" if isinstance(photograph, np.ndarray) else Path(photograph).name
 
-
+# %% ../../nbs/use/02_match.ipynb #d86c7aa1
 def match(
     a: Path | np.ndarray,  # a photograph: a file, or uint8 [H,W,3] RGB
     b: Path | np.ndarray,
     recogniser: Recogniser | None = None,  # None: `load_recogniser`
-    detector=None,  # None: MTCNN
+    detector: object = None,  # with detect(images); None: MTCNN
     top: int = 8,  # correspondences
 ) -> MatchResult:
     "Compare two photographs. Raises NoFace naming the one without a face, ValueError naming one that cannot be read."
