@@ -57,7 +57,7 @@ def probability(odds: np.ndarray) -> np.ndarray:  # in [0,1]
 # %% ../../nbs/use/01_recogniser.ipynb #c861bade
 def calibrate(
     scores: dict[str, np.ndarray],  # [N] each: global, local, and what else the fusion reads
-    same,  # [N] bool, True = genuine pair
+    same: np.ndarray,  # [N] bool, True = genuine pair
 ) -> Fits:
     "The fusion of all scores and the calibrations of two, moved to even odds. Raises as `ScoreFusion.fit`."
     share, fits = np.mean(same), {}
@@ -78,7 +78,7 @@ class FaceRecords(NamedTuple):
     features: torch.Tensor  # [N,C,h,w]
     visibility: torch.Tensor  # [N,1,h,w] in [0,1], 1 = visible
 
-    def rows(self, index) -> "FaceRecords":
+    def rows(self, index: slice | list[int]) -> "FaceRecords":
         "A selection of faces."
         return FaceRecords(*(x[index] for x in self))
 
