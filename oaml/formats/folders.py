@@ -61,7 +61,7 @@ class ImageFolderFaces(FaceSet):
     ):
         self.root, self.size = Path(root), size
         if not self.root.is_dir():
-            raise FileNotFoundError(f"{self.root} is no such folder: expected one")
+            raise FileNotFoundError(f"{self.root}: no such folder")
         entries = sorted(os.scandir(self.root), key=lambda e: e.name)
         loose = [e.name for e in entries if e.is_file()]
         if any(is_image(name) for name in loose):
