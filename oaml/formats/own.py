@@ -146,7 +146,7 @@ def own_sets(
 # %% ../../nbs/formats/08_own.ipynb #fa3d95fd
 def open_sets(
     config: Config,
-    folder: Path,  # of the caches of drawn faces
+    folder: Path,  # of the caches of synthetic faces
 ) -> dict[str, FaceTensors]:
     "The sets of a configuration: drawn ones, or one's own, which have neither val nor test. Raises as `own_sets`."
     if config.data.source == "synthetic":
