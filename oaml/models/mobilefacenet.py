@@ -21,7 +21,7 @@ def conv_bn_relu(
     conv = nn.Conv2d(channels, out, size, stride, size // 2, groups=groups, bias=False)
     return nn.Sequential(conv, nn.BatchNorm2d(out), nn.ReLU6())
 
-
+# %% ../../nbs/models/07_mobilefacenet.ipynb #5217e12a
 class InvertedResidual(nn.Module):
     "Widen, filter each channel, narrow (Sandler et al. 2018); with a shortcut where the shape stays."
 

@@ -70,7 +70,7 @@ def shuffled_batches(
         for k in range(sum(sizes) // batch):
             yield [(part[i], row[i]) for i in order[k * batch :][:batch]]
 
-
+# %% ../../nbs/train/06_frozen.ipynb #bceeb2db
 def train_head(
     features: list[np.ndarray],  # float16 [N,C,h,w] each
     visible: list[np.ndarray],  # [N,h,w] each
@@ -130,7 +130,7 @@ def adapter_cosines(
         return adapter(probes) @ adapter(gallery).T
     return (adapter(common.cut(probes, v), v)[:, None] * adapter(common.cut_by_all(gallery, v), v[:, None])).sum(2)
 
-
+# %% ../../nbs/train/06_frozen.ipynb #e30da34d
 def train_adapter(
     faces: list[torch.Tensor],  # the same faces clean, then under each occluder: [N,E], or parts [N,h*w,E]
     identity: np.ndarray,  # [N]
@@ -180,7 +180,7 @@ def pair_inputs(
             out[k : k + block] = pooled * evidence_weights(o_p, o_g) if matcher.weighting == "masked" else pooled
     return out
 
-
+# %% ../../nbs/train/06_frozen.ipynb #05a65f28
 def fit_matcher(
     matcher: QAConv,  # fitted in place
     inputs: np.ndarray,  # [M, 2hw], of pair_inputs

@@ -85,7 +85,7 @@ def write_state(
     state = dict(model=model.state_dict(), optimizer=optimizer.state_dict(), progress=progress, identity=identity)
     write_whole(path, lambda out: torch.save(state, out))
 
-
+# %% ../../nbs/train/04_learner.ipynb #f5a80398
 def read_training_state(
     path: Path,
     model: JointModel,  # takes the weights
@@ -128,7 +128,7 @@ def make_loggers(
         ) from e
     return [WandbLogger(save_dir=folder, project="oaml", name=Path(folder).name, resume="allow", id=Path(folder).name)]
 
-
+# %% ../../nbs/train/04_learner.ipynb #4c29fdb5
 def make_fabric(
     config: Config,
     folder: Path,  # of the run
