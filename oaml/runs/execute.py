@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import joblib
@@ -254,23 +255,24 @@ def execute(
 ) -> dict[str, str]:  # name -> done or cached
     "Execute a plan, each run once. Raises RunsFailed at the end if some failed."
     kernels, by_name, report = Kernels(), {s.name: s for s in specs}, Progress(specs, say)
-    waiting, running, place = list(specs), {}, notebooks or experiments_folder()
+    running, place, order = {}, notebooks or experiments_folder(), TopologicalSorter({s.name: s.needs for s in specs})
+    order.prepare()
     with ThreadPoolExecutor(jobs or default_jobs(config)) as pool:
         try:
-            while waiting or running:
-                for s in list(waiting):
+            while order.is_active():
+                for s in map(by_name.get, order.get_ready()):
                     if is_done(s.folder(root), s.id):
                         report(s, "cached")
-                    elif lost := [n for n in s.needs if report.state.get(n) in ("failed", "skipped")]:
+                    elif lost := [n for n in s.needs if report.state[n] in ("failed", "skipped")]:
                         report(s, "skipped", f"skipped (needs {lost[0]})")
-                    elif all(n in report.state for n in s.needs):
-                        future = pool.submit(perform_spec, s, by_name, config, root, place, kernels, say)
-                        running[future] = s
                     else:
+                        running[pool.submit(perform_spec, s, by_name, config, root, place, kernels, say)] = s
                         continue
-                    waiting.remove(s)
+                    order.done(s.name)
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    report.finished(running.pop(future), future)
+                    s = running.pop(future)
+                    report.finished(s, future)
+                    order.done(s.name)
         except BaseException:  # Ctrl-C too
             kernels.stop()
             pool.shutdown(wait=False, cancel_futures=True)
