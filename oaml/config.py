@@ -259,7 +259,7 @@ def load_profile(
     path = Path(name) if name.endswith((".yaml", ".yml")) else profiles_folder() / f"{name}.yaml"
     if not path.is_file():
         there = ", ".join(sorted(p.stem for p in profiles_folder().glob("*.yaml")))
-        raise FileNotFoundError(f"profile {name!r} is no file {path}: there are {there}")
+        raise FileNotFoundError(f"no profile {name!r}: there are {there}")
     values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     if not isinstance(values, dict):
         raise ValueError(f"{path} is a {type(values).__name__}: expected a mapping of sections")

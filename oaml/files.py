@@ -203,7 +203,7 @@ def find_notebook(
     path = Path(name) if name.endswith(".ipynb") else Path(notebooks) / f"{name}.ipynb"
     if not path.is_file():
         there = ", ".join(sorted(p.stem for p in Path(notebooks).glob("*.ipynb")))
-        raise FileNotFoundError(f"notebook {name!r} is no file {path}: there are {there}")
+        raise FileNotFoundError(f"no notebook {name!r}: there are {there}")
     return path
 
 # %% ../nbs/01_files.ipynb #8546fc7d
