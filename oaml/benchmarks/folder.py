@@ -31,8 +31,7 @@ def open_folder(
     folder: Path,  # of aligned faces, or what `oaml align` made
 ) -> tuple[FaceSet, list[str] | None]:  # the faces; worn or none for each, where the names say it
     "Open a folder to compare all its faces. Raises ValueError for pairs, or for too many faces."
-    aligned = (folder / "manifest.csv").is_file()
-    faces = open_data(folder / "images" if aligned else folder, size=112)
+    faces = open_data(folder, size=112)
     if not isinstance(faces, FaceSet) or len(faces) > MOST_FACES:
         many = f"{len(faces)} images" if isinstance(faces, FaceSet) else "a set of pairs"
         raise ValueError(f"{folder} is {many}: expected at most {MOST_FACES} single faces in <folder>/<person>/<image>")
