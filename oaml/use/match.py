@@ -59,6 +59,9 @@ class MatchResult(NamedTuple):
     notes: tuple[str, ...]  # what the owner of the photographs should know
     about: str  # the recogniser
 
+    def __repr__(self):  # the arrays are for programs
+        return match_report(self)
+
 
 def photograph_name(photograph: Path | np.ndarray, k: int) -> str:
     "What messages call it."
