@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['COMMAND_GROUPS', 'Command', 'add_command', 'Version', 'Completion', 'make_parser', 'runs_option', 'profile_options',
-           'json_option', 'print_json', 'set_up_logging', 'one_line', 'extra_of', 'failed', 'call']
+           'json_option', 'print_json', 'need', 'set_up_logging', 'one_line', 'extra_of', 'failed', 'call']
 
 # %% ../../nbs/cli/01_commands.ipynb #00cd9c7c
 import argparse
@@ -101,6 +101,13 @@ def json_option(p: argparse.ArgumentParser):
 def print_json(value: object):
     "Print a result for a program: one document, and NaN is an error."
     print(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False))
+
+# %% ../../nbs/cli/01_commands.ipynb #7b1c0f02
+def need(*paths: Path | None):  # None: not given
+    "Raises FileNotFoundError naming the first path that is not there."
+    for path in paths:
+        if path is not None and not path.exists():
+            raise FileNotFoundError(f"{path}: no such file or folder")
 
 # %% ../../nbs/cli/01_commands.ipynb #92b89812
 def set_up_logging(args: argparse.Namespace):

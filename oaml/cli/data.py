@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from .commands import Command, json_option, one_line, print_json
+from .commands import Command, json_option, need, one_line, print_json
 from ..names import FACE_FORMATS, PAIR_FORMATS
 
 # %% ../../nbs/cli/03_data.ipynb #7b0aa338
@@ -43,6 +43,7 @@ def check_options(p: argparse.ArgumentParser):
 
 def check_data_set(args: argparse.Namespace) -> int:  # exit code
     "Say what a set is; broken or shared images, shared people and other problems are exit code 1."
+    need(args.path, args.against)
     from oaml.formats.conversion import check
 
     report = check(args.path, args.against)
@@ -63,6 +64,7 @@ def convert_options(p: argparse.ArgumentParser):
 
 def convert_set(args: argparse.Namespace) -> int:  # exit code
     "Convert a set; run again after an interruption it does what is missing."
+    need(args.source)
     from oaml.formats.conversion import convert
 
     done = convert(args.source, args.target, args.to)

@@ -10,7 +10,7 @@ import argparse
 import re
 from pathlib import Path
 
-from .commands import Command
+from .commands import Command, need
 from ..names import FILTERS, MTCNN_PRESETS
 
 # %% ../../nbs/cli/04_photographs.ipynb #4a0a55ea
@@ -37,6 +37,7 @@ def parse_size(text: str) -> int | tuple[int, int]:  # pixels
 def align_photographs(args: argparse.Namespace) -> int:  # exit code
     "Align every photograph of a folder; one that fails is a row of the manifest with its reason."
     size = parse_size(args.size)
+    need(args.source)
     from oaml.align.folder import align_folder
     from oaml.files import short
 
@@ -59,6 +60,7 @@ def curate_options(p: argparse.ArgumentParser):
 
 def curate(args: argparse.Namespace) -> int:  # exit code
     "Say which aligned photographs do not pass the filters; move them, or move them back, when asked."
+    need(args.folder, args.undo)
     from oaml.align.curate import reject, undo
 
     if args.undo:

@@ -12,7 +12,7 @@ import logging
 import sys
 from pathlib import Path
 
-from .commands import Command, json_option, print_json, runs_option
+from .commands import Command, json_option, need, print_json, runs_option
 from ..names import NETWORKS
 
 # %% ../../nbs/cli/05_use.ipynb #89bd4e19
@@ -32,6 +32,7 @@ def match_options(p: argparse.ArgumentParser):
 
 def match_photographs(args: argparse.Namespace) -> int:  # exit code
     "Compare the main faces of two photographs; the picture goes to a file."
+    need(args.a, args.b)
     from oaml.files import short
     from oaml.use.match import match, match_report, match_values, save_match_figure
     from oaml.use.recogniser import load_recogniser
@@ -52,6 +53,7 @@ def enrol_options(p: argparse.ArgumentParser):
 
 def enrol(args: argparse.Namespace) -> int:  # exit code
     "Enrol the photographs of a folder; what is enrolled already is not looked at again."
+    need(args.folder)
     from oaml.use.gallery import Gallery
     from oaml.use.recogniser import load_recogniser
 
@@ -75,6 +77,7 @@ def query(args: argparse.Namespace) -> int:  # exit code
     "Rank the people of a gallery for each photograph; exit code 1 where one has no face to compare."
     if args.top < 1:
         raise ValueError(f"--top is {args.top}: expected at least 1")
+    need(args.gallery)
     from oaml.use.gallery import Gallery
     from oaml.use.recogniser import load_recogniser
 
@@ -100,6 +103,7 @@ def eval_options(p: argparse.ArgumentParser):
 
 def evaluate(args: argparse.Namespace) -> int:  # exit code
     "Verification and leave-one-out identification of a folder by a public network; report and figures go to a folder."
+    need(args.folder, args.weights)
     from oaml.benchmarks.folder import embed, evaluate_folder, folder_figures, open_folder, row_text, write_report
     from oaml.files import run_root, short
     from oaml.formats.sources import weights_file
