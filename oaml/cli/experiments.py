@@ -88,7 +88,7 @@ def reproduce(args: argparse.Namespace) -> int:  # exit code
     if config.run.publish:
         with refusal("not published"):
             written = publish(folders, CHECKOUT, config.run.profile)
-            log.info("published %d files into figures/, paper/ and README.md", len(written))
+            log.info("published %d files into figures/, paper/, docs/ and README.md", len(written))
     print(last_words(folders, time.perf_counter() - start))
     return 0
 

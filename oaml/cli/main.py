@@ -9,7 +9,7 @@ __all__ = ['COMMANDS', 'main']
 from collections.abc import Sequence
 
 from . import data, detector, experiments, photographs, use
-from .commands import call, make_parser
+from .commands import call
 
 # %% ../../nbs/cli/07_main.ipynb #ac2307ab
 COMMANDS = (*use.COMMANDS, *photographs.COMMANDS, *data.COMMANDS, *experiments.COMMANDS, *detector.COMMANDS)
