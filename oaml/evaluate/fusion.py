@@ -16,7 +16,7 @@ from scipy.special import expit
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
@@ -33,6 +33,30 @@ def _columns(scores: Sequence[ArrayLike]) -> tuple[np.ndarray, tuple[int, ...]]:
         if not np.isfinite(a).all():
             raise ValueError(f"score {i} holds {(~np.isfinite(a)).sum()} values that are not finite: expected none")
     return np.stack([a.ravel() for a in arrays], axis=1), shapes[0]
+
+# %% ../../nbs/evaluate/04_fusion.ipynb #844b1f9f
+def _decision(
+    model: Pipeline,  # a scaler and a regression
+    scores: Sequence[ArrayLike],  # list of k arrays of one shape
+) -> np.ndarray:  # that shape; log-odds
+    "Fused score by a fitted model. Raises `NotFittedError`, or `ValueError` for another number of scores."
+    check_is_fitted(model)
+    (columns, shape), fitted = _columns(scores), model.n_features_in_
+    if columns.shape[1] != fitted:
+        raise ValueError(f"number of scores is {columns.shape[1]}: expected {fitted} as in the fit")
+    return model.decision_function(columns).reshape(shape)
+
+
+def _symbols(model: Pipeline) -> dict:  # mean, scale, weight (one per score) and intercept
+    "The symbols of the formula above, as a model has fitted them. Raises `NotFittedError` before that."
+    check_is_fitted(model)
+    scaler, regression = model[0], model[-1]
+    return {
+        "mean": scaler.mean_.tolist(),
+        "scale": scaler.scale_.tolist(),
+        "weight": regression.coef_[0].tolist(),
+        "intercept": float(regression.intercept_[0]),
+    }
 
 # %% ../../nbs/evaluate/04_fusion.ipynb #7447b698
 class ScoreFusion:
@@ -57,13 +81,7 @@ class ScoreFusion:
         scores: Sequence[ArrayLike],  # list of k arrays of one shape, [N] or [P,G]
     ) -> np.ndarray:  # that shape; log-odds that the pair is genuine, 0 = even
         "Fused score. Raises `NotFittedError` before `fit`, `ValueError` for another number of scores."
-        check_is_fitted(self.model)
-        columns, shape = _columns(scores)
-        if columns.shape[1] != self.model.n_features_in_:
-            raise ValueError(
-                f"number of scores is {columns.shape[1]}: expected {self.model.n_features_in_} as in the fit"
-            )
-        return self.model.decision_function(columns).reshape(shape)
+        return _decision(self.model, scores)
 
     def probability(
         self,
@@ -74,14 +92,7 @@ class ScoreFusion:
 
     def coefficients(self) -> dict:  # ready for JSON: mean, scale, weight (one per score) and intercept
         "What was fitted: the symbols of the formula above. Raises `NotFittedError` before `fit`."
-        check_is_fitted(self.model)
-        scaler, regression = self.model[0], self.model[-1]
-        return {
-            "mean": scaler.mean_.tolist(),
-            "scale": scaler.scale_.tolist(),
-            "weight": regression.coef_[0].tolist(),
-            "intercept": float(regression.intercept_[0]),
-        }
+        return _symbols(self.model)
 
 # %% ../../nbs/evaluate/04_fusion.ipynb #7e32b264
 def fold_models(
