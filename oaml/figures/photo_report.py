@@ -161,29 +161,40 @@ def about_text(report: PhotoReport) -> str:
     )
 
 
+def _captions(report: PhotoReport) -> dict[str, str]:  # name of a table -> its caption
+    "What each table shows, and how it was measured."
+    about, s = about_text(report), report.summary
+    probes, accuracy = s[s.worn == "one"].probes.iloc[0], "Photographs: 10-fold accuracy with"
+    later = "Folds 6–10: nothing of the method was chosen there; the best blind score was."
+    return dict(
+        unseen=f"{accuracy} occluders not seen in training. {about}. {PICKED} {INTERVALS}",
+        seen=f"{accuracy} occluders seen in training. {about}. {PICKED} {INTERVALS}",
+        gap=f"Photographs: fused − best blind, by every measure. {PICKED} {later} {INTERVALS}",
+        more=f"Photographs: other differences in 10-fold accuracy. {INTERVALS}",
+        both=f"{accuracy} both photographs of each pair covered by the same kind of occluder. {INTERVALS}",
+        rank=f"Photographs: rank-1 of {probes:,} covered probes, each within the gallery of its fold, by models fitted on the other nine. {INTERVALS}",
+        level="Photographs: 10-fold accuracy of common visibility when predicted maps are cut at a level; picked: the level that does best on the nine training folds. Measured here.",
+    )
+
+# %% ../../nbs/figures/07_photo_report.ipynb #993fd539
 def photo_tables(
     report: PhotoReport,
 ) -> dict[str, tuple[pd.DataFrame, str, list[str]]]:  # name -> table, caption, sentences
     "All tables of the photographs."
-    about, said, s = about_text(report), report.sentences, report.summary
+    said = report.sentences
     of_unseen = [text for text in said if "unseen" in text or "second model" in text]
-    probes, accuracy = s[s.worn == "one"].probes.iloc[0], "Photographs: 10-fold accuracy with"
-    words = {False: f"{accuracy} occluders not seen in training. {about}. {PICKED} {INTERVALS}"}
-    words[True] = f"{accuracy} occluders seen in training. {about}. {PICKED} {INTERVALS}"
-    later = "Folds 6–10: nothing of the method was chosen there; the best blind score was."
-    gap = f"Photographs: fused − best blind, by every measure. {PICKED} {later} {INTERVALS}"
-    both = f"{accuracy} both photographs of each pair covered by the same kind of occluder. {INTERVALS}"
-    rank = f"Photographs: rank-1 of {probes:,} covered probes, each within the gallery of its fold, by models fitted on the other nine. {INTERVALS}"
-    level = "Photographs: 10-fold accuracy of common visibility when predicted maps are cut at a level; picked: the level that does best on the nine training folds. Measured here."
-    return dict(
-        unseen=(score_table(report, False), words[False], of_unseen),
-        seen=(score_table(report, True), words[True], [text for text in said if text not in of_unseen]),
-        gap=(measure_table(report), gap, []),
-        more=(more_table(report), f"Photographs: other differences in 10-fold accuracy. {INTERVALS}", []),
-        both=(both_table(report), both, []),
-        rank=(rank_table(report), rank, []),
-        level=(level_table(report), level, []),
+    notes = dict(unseen=of_unseen, seen=[text for text in said if text not in of_unseen])
+    tables = dict(
+        unseen=score_table(report, False),
+        seen=score_table(report, True),
+        gap=measure_table(report),
+        more=more_table(report),
+        both=both_table(report),
+        rank=rank_table(report),
+        level=level_table(report),
     )
+    captions = _captions(report)
+    return {name: (table, captions[name], notes.get(name, [])) for name, table in tables.items()}
 
 
 def photo_latex(report: PhotoReport) -> dict[str, str]:  # file name -> LaTeX
@@ -231,33 +242,27 @@ def photo_markdown(report: PhotoReport, run: dict) -> str:
     parts = [f"{caption}\n\n{to_markdown(t, notes).strip()}" for t, caption, notes in tables.values()]
     return "\n\n".join(["# Results on photographs", head, *parts]) + "\n"
 
-# %% ../../nbs/figures/07_photo_report.ipynb #5b2d2b9d
-ANSWER_ROWS = ("none", "niqab", "surgical", "n95", "block50")  # of the README
-
-
+# %% ../../nbs/figures/07_photo_report.ipynb #a2479405
 def verdict(report: PhotoReport, kind: str) -> str:
     "What the method does to accuracy under an unseen occluder: helps, hurts, or no claim."
     low, high = report.intervals.loc[(kind, False, "accuracy", "fused", "best blind", "one")][["low", "high"]]
     return "helps" if low > 0 else "hurts" if high < 0 else "cannot be told from the best blind score"
 
+# %% ../../nbs/figures/07_photo_report.ipynb #b7fef862
+ANSWER_ROWS = ("none", "niqab", "surgical", "n95", "block50")  # of the README
+
+
+def _answer_row(report: PhotoReport, kind: str) -> list[str]:
+    "An unseen occluder: its name, the global score, the best blind one, the method, and the difference."
+    s = report.summary
+    here = s[(s.occluder == kind) & ~s.seen & (s.worn == "one")].set_index("score").accuracy
+    whole, fused = report.values(kind, False, ["global", "fused"])
+    name = "nothing" if kind == "none" else KIND_LABELS[kind]
+    return [name, whole, f"{100 * here[list(BLIND)].max():.1f}", fused, report.gap(kind, False)]
+
 
 def answer_table(report: PhotoReport) -> pd.DataFrame:
     "Five rows: what an unseen occluder on the second photograph does to the scores."
-    rows = []
-    for kind in [k for k in ANSWER_ROWS if k in report.photo.kinds]:
-        s = report.summary
-        here = s[(s.occluder == kind) & ~s.seen & (s.worn == "one")].set_index("score").accuracy
-        base = here[list(BLIND)].max()
-        name = "nothing" if kind == "none" else KIND_LABELS[kind]
-        rows.append(
-            [
-                name,
-                *report.values(kind, False, ["global"]),
-                f"{100 * base:.1f}",
-                *report.values(kind, False, ["fused"]),
-                report.gap(kind, False),
-            ]
-        )
     columns = [
         "second photograph wears (not seen in training)",
         "global, %",
@@ -265,9 +270,10 @@ def answer_table(report: PhotoReport) -> pd.DataFrame:
         "what both show, fused, %",
         "difference, points [95 %]",
     ]
+    rows = [_answer_row(report, kind) for kind in ANSWER_ROWS if kind in report.photo.kinds]
     return pd.DataFrame(rows, columns=columns)
 
-
+# %% ../../nbs/figures/07_photo_report.ipynb #5b2d2b9d
 def answer_photo(report: PhotoReport) -> str:
     "The answer of the photographs for the README: two sentences and five rows."
     parts = [
