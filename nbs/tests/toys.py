@@ -88,6 +88,15 @@ def said(commands, *argv: str, root: Path | None = None) -> tuple[int, str, str]
     return code, *(text.replace(str(root), "runs") if root else text for text in texts)
 
 
+def encode(image, kind="png") -> bytes:
+    "An image, uint8 [H,W] or [H,W,C], as the bytes of a file."
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.fromarray(image).save(out, kind)
+    return out.getvalue()
+
+
 def photograph(person: int | None, shot: int = 0):
     "A drawn head on a drawn wall, 250x250; None: only the wall."
     import cv2
