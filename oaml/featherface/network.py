@@ -373,25 +373,33 @@ def _detections(
     net.train(was_training)
     return found
 
+# %% ../../nbs/featherface/01_network.ipynb #43958da7
+def _preset_parts(preset: str) -> dict[str, nn.Module]:  # attribute of the network -> its module
+    "The modules of a preset. Raises ValueError for an unknown one."
+    if preset not in FEATHERFACE_PRESETS:
+        raise ValueError(f"preset is {preset!r}: expected one of {', '.join(FEATHERFACE_PRESETS)}")
+    parts = dict(body=DetectorBackbone())
+    parts["bifpn"] = nn.Sequential(BiFPN(CHANNELS, BACKBONE_CHANNELS), BiFPN(CHANNELS))
+    for k, level in enumerate(PYRAMID):
+        if preset == "spec":
+            parts[f"cbam_{level}"] = CBAM(BACKBONE_CHANNELS[k])
+        if preset != "released_v1":
+            parts[f"ca_{level}"] = CoordinateAttention(CHANNELS)
+        parts[f"ssh{k + 1}"] = SSH(CHANNELS)
+    parts["shuffle"] = nn.ChannelShuffle(CHANNELS // 2)
+    for task, numbers in dict(ClassHead=2, BboxHead=4, LandmarkHead=10).items():
+        parts[task] = nn.ModuleList(DetectionHead(CHANNELS, numbers) for _ in PYRAMID)
+    return parts
+
 # %% ../../nbs/featherface/01_network.ipynb #a1dbb05a
 class FeatherFace(nn.Module):
     "FeatherFace; the presets are in the table above. Raises ValueError for an unknown preset."
 
     def __init__(self, preset: str = "released_v2"):
         super().__init__()
-        if preset not in FEATHERFACE_PRESETS:
-            raise ValueError(f"preset is {preset!r}: expected one of {', '.join(FEATHERFACE_PRESETS)}")
-        self.preset, self.body = preset, DetectorBackbone()
-        self.bifpn = nn.Sequential(BiFPN(CHANNELS, BACKBONE_CHANNELS), BiFPN(CHANNELS))
-        for k, level in enumerate(PYRAMID):
-            if preset == "spec":
-                setattr(self, f"cbam_{level}", CBAM(BACKBONE_CHANNELS[k]))
-            if preset != "released_v1":
-                setattr(self, f"ca_{level}", CoordinateAttention(CHANNELS))
-            setattr(self, f"ssh{k + 1}", SSH(CHANNELS))
-        self.shuffle = nn.ChannelShuffle(CHANNELS // 2)
-        for task, numbers in dict(ClassHead=2, BboxHead=4, LandmarkHead=10).items():
-            setattr(self, task, nn.ModuleList(DetectionHead(CHANNELS, numbers) for _ in PYRAMID))
+        self.preset = preset
+        for name, part in _preset_parts(preset).items():
+            self.add_module(name, part)
 
     def features(self, x: torch.Tensor) -> list[torch.Tensor]:  # [B,3,H,W] as of `normalised_batch`
         "The three maps that the heads read."

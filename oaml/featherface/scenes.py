@@ -221,6 +221,28 @@ def _peopled(canvas: np.ndarray, rng: np.random.Generator, chosen: list[Placed])
         paste(canvas, placed)
     return _lens(rng, canvas)
 
+# %% ../../nbs/featherface/02_scenes.ipynb #50a7a2f6
+def _scattered(rng: np.random.Generator, scenes: "Scenes") -> list[tuple[Placed, str]]:
+    "Heads of a scene and what they wear: those of up to eight that lie inside and cover no other."
+    chosen = []
+    for _ in range(rng.integers(0, 9)):
+        placed, kind = _choose(rng, scenes)
+        inside = (placed.box[:2] >= 0).all() and (placed.box[2:] < scenes.size).all()
+        if inside and not _overlaps(placed.box, [p.box for p, _ in chosen]):
+            chosen.append((placed, kind))
+    return chosen
+
+
+def _check_scenes(number: int, size: int, people: int, split: str, occluders: tuple[str, ...]):
+    "Raise ValueError for a set of scenes that cannot be."
+    if number < 1 or size < 64 or people < 1:
+        raise ValueError(f"set is {number} scenes of {size} pixels with {people} people: expected at least 1, 64 and 1")
+    if split not in SPLITS:
+        raise ValueError(f"split is {split!r}: expected one of {', '.join(SPLITS)}")
+    unknown = [o for o in occluders if o not in OCCLUDERS]
+    if unknown or not occluders:
+        raise ValueError(f"occluders is {unknown or occluders!r}: expected one or more of {', '.join(OCCLUDERS)}")
+
 # %% ../../nbs/featherface/02_scenes.ipynb #dd195f9f
 class Scenes:
     "Drawn scenes with faces; item `i` is a pure function of (seed, split, i). Raises ValueError for a set that cannot be."
@@ -235,15 +257,7 @@ class Scenes:
         people: int = 200,  # whose heads are on the scenes, bare and under each occluder
         occluders: tuple[str, ...] = ("none", *OCCLUDERS),  # the kinds are drawn from evenly: bare faces twice as often
     ):
-        if number < 1 or size < 64 or people < 1:
-            raise ValueError(
-                f"set is {number} scenes of {size} pixels with {people} people: expected at least 1, 64 and 1"
-            )
-        if split not in SPLITS:
-            raise ValueError(f"split is {split!r}: expected one of {', '.join(SPLITS)}")
-        unknown = [o for o in occluders if o not in OCCLUDERS]
-        if unknown or not occluders:
-            raise ValueError(f"occluders is {unknown or occluders!r}: expected one or more of {', '.join(OCCLUDERS)}")
+        _check_scenes(number, size, people, split, occluders)
         self.number, self.size, self.seed, self.split = number, size, seed, split
         self.people, self.occluders = people, tuple(occluders)
 
@@ -255,12 +269,7 @@ class Scenes:
         if not 0 <= i < len(self):
             raise IndexError(f"scene is {i}: expected less than {len(self)}")
         rng = np.random.default_rng([self.seed, SPLITS.index(self.split), 4, i])
-        canvas, chosen = _ground(rng, self.size, self.size), []
-        for _ in range(rng.integers(0, 9)):
-            placed, kind = _choose(rng, self)
-            inside = (placed.box[:2] >= 0).all() and (placed.box[2:] < self.size).all()
-            if inside and not _overlaps(placed.box, [p.box for p, _ in chosen]):
-                chosen.append((placed, kind))
+        canvas, chosen = _ground(rng, self.size, self.size), _scattered(rng, self)
         return dict(
             image=_peopled(canvas, rng, [p for p, _ in chosen]),
             boxes=np.array([p.box for p, _ in chosen], np.float32).reshape(-1, 4),
