@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MAGIC', 'WHOLE', 'FIRST', 'MIDDLE', 'LAST', 'frame', 'IRHeader', 'pack', 'unpack', 'count_lines', 'read_index',
-           'RecordIndex', 'PartFile', 'record_end', 'header_alone', 'RecordFile']
+           'RecordIndex', 'PartFile', 'record_end', 'header_alone', 'record_payload', 'RecordFile']
 
 # %% ../../nbs/formats/02_records.ipynb #2b88efad
 import os
@@ -239,6 +239,39 @@ def header_alone(parts: PartFile, at: int, key: int) -> IRHeader | None:  # None
     plain = flag == WHOLE and len(start) == 24 and start[:4] == bytes(4)
     return unpack(start)[0] if plain else None
 
+# %% ../../nbs/formats/02_records.ipynb #f2b6af43
+def record_payload(
+    parts: PartFile,
+    at: int,  # first byte of a record
+    key: int,  # the record, for the error
+) -> bytes:
+    "Payload of the record that starts at a byte. Raises ValueError naming the file and the record."
+    flags, pieces = (WHOLE, FIRST), []
+    while True:
+        flag, size = parts.part(at, key, flags)
+        pieces.append(parts.read(at + 8, size, key))
+        if flag in (WHOLE, LAST):
+            return MAGIC.join(pieces)
+        at, flags = at + 8 + size + -size % 4, (MIDDLE, LAST)
+
+# %% ../../nbs/formats/02_records.ipynb #d8fa8840
+def _index_beside(path: Path) -> Path:
+    "The `.idx` of a `.rec`. Raises FileNotFoundError where one of the two is missing."
+    index = path.with_suffix(".idx")
+    for file in (path, index):
+        if not file.is_file():
+            both = f"{path.name} and {index.name} side by side"
+            raise FileNotFoundError(f"{file} is no such file: expected {both}")
+    return index
+
+
+def _check_starts(index: RecordIndex, parts: PartFile):
+    "Raise ValueError where a record of the index starts past the end of the file."
+    key, at = index.last()
+    if at + 8 > parts.size:
+        end = f"the {parts.size} bytes of {parts.path.name}: is the copy complete?"
+        raise ValueError(f"{index.path}: start of record {key} is byte {at}: expected it within {end}")
+
 # %% ../../nbs/formats/02_records.ipynb #9f31b046
 class RecordFile:
     "Random access to the records of a `.rec` by key. Raises FileNotFoundError or ValueError on files that do not fit."
@@ -248,32 +281,17 @@ class RecordFile:
         path: Path,  # the .rec file; its .idx lies beside it
     ):
         self.path = Path(path)
-        index = self.path.with_suffix(".idx")
-        for file in (self.path, index):
-            if not file.is_file():
-                raise FileNotFoundError(
-                    f"{file} is no such file: expected {self.path.name} and {index.name} side by side"
-                )
-        self.index = RecordIndex(index)
+        self.index = RecordIndex(_index_beside(self.path))
         self.parts = PartFile(self.path)
         self.keys = self.index.keys  # of all records, ascending: a range or int64 [N]
-        key, at = self.index.last()
-        if at + 8 > self.parts.size:
-            end = f"the {self.parts.size} bytes of {self.path.name}: is the copy complete?"
-            raise ValueError(f"{index}: start of record {key} is byte {at}: expected it within {end}")
+        _check_starts(self.index, self.parts)
 
     def __len__(self):
         return len(self.keys)
 
     def read(self, key: int) -> bytes:
         "Payload of record `key`. Raises KeyError, or ValueError naming the file and the record."
-        at, flags, pieces = self.offset(key), (WHOLE, FIRST), []
-        while True:
-            flag, size = self.parts.part(at, key, flags)
-            pieces.append(self.parts.read(at + 8, size, key))
-            if flag in (WHOLE, LAST):
-                return MAGIC.join(pieces)
-            at, flags = at + 8 + size + -size % 4, (MIDDLE, LAST)
+        return record_payload(self.parts, self.offset(key), key)
 
     def offset(self, key: int) -> int:
         "Where record `key` starts. Raises KeyError."
