@@ -5,12 +5,12 @@
 # %% auto #0
 __all__ = ['log', 'Fits', 'FORMAT', 'PACKED', 'log_odds', 'probability', 'calibrate', 'FaceRecords', 'join', 'check_crops',
            'judge_scores', 'Recogniser', 'PhotoRecogniser', 'photo_matcher', 'JointRecogniser', 'load_photo',
-           'load_joint', 'pack_recogniser', 'load_packed', 'load_recogniser', 'told']
+           'load_joint', 'load_packed', 'load_recogniser', 'told', 'pack_recogniser']
 
 # %% ../../nbs/use/01_recogniser.ipynb #c3758898
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -104,12 +104,37 @@ def check_crops(crops: Sequence[np.ndarray], size: int):
         if crop.shape != (size, size, 3):
             raise ValueError(f"crop {k} has shape {crop.shape}: expected {(size, size, 3)}")
 
+
+def _described(
+    look: Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor, torch.Tensor]],  # embedding, features, visibility
+    crops: Sequence[np.ndarray],  # uint8 [size,size,3] RGB
+    size: int,  # pixels
+) -> FaceRecords:
+    "What a network says of crops that go through together."
+    seen = np.ones((size, size), np.float32)
+    x = torch.stack([to_tensors(crop, seen)[0] for crop in crops])
+    embedding, features, visible = look(x.contiguous(memory_format=torch.channels_last))
+    return FaceRecords(nn.functional.normalize(embedding), features.contiguous(), visible)
+
 # %% ../../nbs/use/01_recogniser.ipynb #8d31fd63
 def judge_scores(fits: Fits, scores: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     "Scores and the share that both show, with the log-odds of the fusion and probabilities at even odds."
     odds = {name: log_odds(fit, scores) for name, fit in fits.items()}
     out = scores | dict(fused=odds["fused"], probability=probability(odds["fused"]))
     return out | {f"probability_{name}": probability(odds[name]) for name in ("global", "local")}
+
+# %% ../../nbs/use/01_recogniser.ipynb #86bb95d2
+def _of_pairs(a: FaceRecords, b: FaceRecords) -> tuple[torch.Tensor, torch.Tensor]:  # [N] each
+    "Cosine and coverage of face k of `a` with face k of `b`. Raises ValueError for unequal numbers."
+    if len(a.embedding) != len(b.embedding):
+        raise ValueError(f"{len(a.embedding)} faces and {len(b.embedding)}: expected as many of each")
+    return (a.embedding * b.embedding).sum(1), (a.visibility * b.visibility).flatten(1).mean(1)
+
+
+def _of_all(a: FaceRecords, b: FaceRecords) -> tuple[torch.Tensor, torch.Tensor]:  # [A,B] each
+    "Cosine and coverage of every face of `a` with every face of `b`."
+    coverage = a.visibility.flatten(1) @ b.visibility.flatten(1).T / a.visibility[0].numel()
+    return a.embedding @ b.embedding.T, coverage
 
 # %% ../../nbs/use/01_recogniser.ipynb #a66e8f8a
 class Recogniser:
@@ -133,21 +158,15 @@ class Recogniser:
     ) -> FaceRecords:
         "Look at faces. Raises ValueError for none, or for a crop of another type or size."
         check_crops(crops, self.size)
-        seen, found = np.ones((self.size, self.size), np.float32), []
-        for k in range(0, len(crops), batch):
-            x = torch.stack([to_tensors(crop, seen)[0] for crop in crops[k : k + batch]])
-            embedding, features, visible = self.look(x.contiguous(memory_format=torch.channels_last))
-            found.append(FaceRecords(nn.functional.normalize(embedding), features.contiguous(), visible))
-        return join(found)
+        some = (crops[k : k + batch] for k in range(0, len(crops), batch))
+        return join([_described(self.look, part, self.size) for part in some])
 
     @torch.inference_mode()
     def compare(self, a: FaceRecords, b: FaceRecords) -> dict[str, np.ndarray]:  # [N] each
         "Face k of `a` with face k of `b`. Raises ValueError for unequal numbers."
-        if len(a.embedding) != len(b.embedding):
-            raise ValueError(f"{len(a.embedding)} faces and {len(b.embedding)}: expected as many of each")
         a, b = a.float(), b.float()
-        coverage = (a.visibility * b.visibility).flatten(1).mean(1)
-        return self.judged((a.embedding * b.embedding).sum(1), self.local(a, b, False), coverage)
+        whole, coverage = _of_pairs(a, b)
+        return self.judged(whole, self.local(a, b, False), coverage)
 
     @torch.inference_mode()
     def compare_all(self, a: FaceRecords, b: FaceRecords, block: int = 256) -> dict[str, np.ndarray]:  # [A,B] each
@@ -155,8 +174,8 @@ class Recogniser:
         out, a = [], a.float()
         for k in range(0, len(b.embedding), block):
             some = b.rows(slice(k, k + block)).float()
-            coverage = a.visibility.flatten(1) @ some.visibility.flatten(1).T / a.visibility[0].numel()
-            out.append(self.judged(a.embedding @ some.embedding.T, self.local(a, some, True), coverage))
+            whole, coverage = _of_all(a, some)
+            out.append(self.judged(whole, self.local(a, some, True), coverage))
         return {name: np.concatenate([scores[name] for scores in out], axis=1) for name in out[0]}
 
     def judged(self, whole: torch.Tensor, local: torch.Tensor, coverage: torch.Tensor) -> dict[str, np.ndarray]:
@@ -249,28 +268,6 @@ def load_joint(
 PACKED = "drawn"  # name of the files in oaml/weights
 
 
-def pack_recogniser(
-    folder: Path,  # of a training run
-    run: dict,  # its run.json
-    out: Path,  # folder of the two files
-):
-    "Have the recogniser of a training run as two small files. Raises OSError naming the file."
-    made = load_joint(folder, run)
-    parts = dict(net=made.net.state_dict(), matcher=made.matcher.state_dict())
-    state = {f"{part}.{k}": v for part, values in parts.items() for k, v in values.items()}
-    half = {k: v.half().contiguous() if v.is_floating_point() else v for k, v in state.items()}
-    chosen, (channels, height, width) = (
-        run["parameters"],
-        (made.matcher.num_features, made.matcher.height, made.matcher.width),
-    )
-    about = dict(
-        version=1, model=chosen["config"]["model"] | {k: chosen[k] for k in ("tap", "weighting")}, fits=made.fits
-    )
-    about |= dict(map=[channels, height, width], run=run["id"], commit=run.get("commit"))
-    write_bytes(Path(out) / f"{PACKED}.safetensors", save(half))
-    write_json(Path(out) / f"{PACKED}.json", about)
-
-
 def load_packed(
     folder: Path | None = None,  # of the two files; None: the package's
 ) -> JointRecogniser:
@@ -281,14 +278,11 @@ def load_packed(
         raise ValueError(f"{folder / PACKED}.json is of version {about['version']}: expected 1")
     path = folder / f"{PACKED}.safetensors"
     state = {k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()}
-    net, matcher = (
-        network_of(make_config({"model": about["model"]})),
-        QAConv(*about["map"], about["model"]["weighting"]),
-    )
-    for part, module in (("net", net), ("matcher", matcher)):
-        fit_state(
-            module, {k.removeprefix(f"{part}."): v for k, v in state.items() if k.startswith(f"{part}.")}, str(path)
-        )
+    net = network_of(make_config({"model": about["model"]}))
+    matcher = QAConv(*about["map"], about["model"]["weighting"])
+    for part, module in (("net.", net), ("matcher.", matcher)):
+        own = {k.removeprefix(part): v for k, v in state.items() if k.startswith(part)}
+        fit_state(module, own, str(path))
     text = "a small network that has seen drawn faces only and travels with oaml: no judge of photographs"
     return JointRecogniser(net.to(memory_format=torch.channels_last), matcher, about["fits"], text, sha256(path))
 
@@ -318,3 +312,21 @@ def told(recogniser: Recogniser, folder: Path, instead: str = "") -> Recogniser:
     "Note which one it is, from where, and why not the better one."
     log.info("compared by %s, from %s%s", recogniser.about, short(folder), instead and f"; {instead}")
     return recogniser
+
+# %% ../../nbs/use/01_recogniser.ipynb #cd2244e1
+def pack_recogniser(
+    folder: Path,  # of a training run
+    run: dict,  # its run.json
+    out: Path,  # folder of the two files
+):
+    "Have the recogniser of a training run as two small files. Raises OSError naming the file."
+    made = load_joint(folder, run)
+    parts = dict(net=made.net.state_dict(), matcher=made.matcher.state_dict())
+    state = {f"{part}.{k}": v for part, values in parts.items() for k, v in values.items()}
+    half = {k: v.half().contiguous() if v.is_floating_point() else v for k, v in state.items()}
+    chosen, matcher = run["parameters"], made.matcher
+    model = chosen["config"]["model"] | {k: chosen[k] for k in ("tap", "weighting")}
+    about = dict(version=1, model=model, fits=made.fits, map=[matcher.num_features, matcher.height, matcher.width])
+    about |= dict(run=run["id"], commit=run.get("commit"))
+    write_bytes(Path(out) / f"{PACKED}.safetensors", save(half))
+    write_json(Path(out) / f"{PACKED}.json", about)
