@@ -339,6 +339,10 @@ SOURCES = {
     ),
     **{f"adaface_ir_{d}": adaface(d, data) for d, data in ((18, "WebFace4M"), (50, "MS1MV2"), (101, "WebFace12M"))},
     **{f"cvlface_ir_{d}": cvlface(d, data) for d, data in ((18, "casia"), (50, "ms1mv2"), (101, "ms1mv2"))},
+}
+
+# %% ../../nbs/formats/08_sources.ipynb #7475e27b
+SOURCES |= {
     "masktheface": Source(
         "occluders/masktheface",
         f"{GITHUB}/aqeelanwar/MaskTheFace/caf4d6ca2328f6f97c5f1947db4f03b3197fb62a",
