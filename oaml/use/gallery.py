@@ -8,7 +8,6 @@ __all__ = ['LAYOUT', 'SAVE_EVERY', 'RANKED', 'OtherRecogniser', 'write_gallery',
 
 # %% ../../nbs/use/03_gallery.ipynb #c5d179a8
 import json
-import os
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -194,27 +193,13 @@ def rank_people(gallery: "Gallery", photographs: list, top: int, detector: objec
     table = pd.concat(tables, ignore_index=True)[RANKED] if tables else pd.DataFrame(columns=RANKED)
     return Ranking(table, pd.DataFrame(failed, columns=["photograph", "reason"]))
 
-# %% ../../nbs/use/03_gallery.ipynb #51d51f1f
-class Gallery:
-    "People of a folder of photographs, described once. Made by `enrol` or `load`."
+# %% ../../nbs/use/03_gallery.ipynb #5a1b401a
+class _Enrolled:
+    "What a gallery holds: who is in it, who is not, and the descriptions."
 
     def __init__(self, recogniser: Recogniser, rows: list[dict], failed: list[dict], records: FaceRecords | None):
         self.recogniser, self.records = recogniser, records
         self.rows, self.failures = rows, failed
-
-    @classmethod
-    def load(
-        cls,
-        path: Path,
-        recogniser: Recogniser,  # of the version that made it
-    ) -> "Gallery":
-        "Open a gallery. Raises as `read_gallery`."
-        return cls(recogniser, *read_gallery(path, recogniser))
-
-    @classmethod
-    def enrol(cls, folder: Path, recogniser: Recogniser, path: Path, detector: object = None) -> "Gallery":
-        "Bring the gallery at `path` up to date with a folder. Raises as `enrol_folder`."
-        return cls(recogniser, *enrol_folder(Path(folder), recogniser, Path(path), detector or MTCNN()))
 
     @property
     def table(self) -> pd.DataFrame:
@@ -229,6 +214,24 @@ class Gallery:
     def __str__(self) -> str:
         people, lost = len({row["identity"] for row in self.rows}), len(self.failures)
         return f"{len(self.rows)} photographs of {people} people, {lost} not enrolled; {self.recogniser.about}"
+
+# %% ../../nbs/use/03_gallery.ipynb #51d51f1f
+class Gallery(_Enrolled):
+    "People of a folder of photographs, described once. Made by `enrol` or `load`."
+
+    @classmethod
+    def load(
+        cls,
+        path: Path,
+        recogniser: Recogniser,  # of the version that made it
+    ) -> "Gallery":
+        "Open a gallery. Raises as `read_gallery`."
+        return cls(recogniser, *read_gallery(path, recogniser))
+
+    @classmethod
+    def enrol(cls, folder: Path, recogniser: Recogniser, path: Path, detector: object = None) -> "Gallery":
+        "Bring the gallery at `path` up to date with a folder. Raises as `enrol_folder`."
+        return cls(recogniser, *enrol_folder(Path(folder), recogniser, Path(path), detector or MTCNN()))
 
     def query(
         self,
