@@ -28,7 +28,7 @@ from tqdm.auto import tqdm
 from ..data.images import decode_image, is_image
 from ..data.lfw import PairList
 from ..files import below, clear_leftovers, write_bytes
-from .folders import FACE_NAME, FaceSet, ImageFolderFaces, NamedFaces, NiqabPairs
+from .folders import FACE_NAME, FaceSet, ImageFolderFaces, NamedFaces, NiqabPairs, each_image
 from .insightface import BinPairs
 from .pairs import FolderPairs, MemFilePairs, PairSet, people_in_several_folds
 from .recordio import RecordIODataset, write_faces
@@ -198,7 +198,7 @@ def to_folder(
 ) -> int:  # images that were missing
     "Write `<identity>/<image>`. Raises ValueError on a name that leads out of the target."
     before = 0
-    for i in tqdm(range(len(faces)), desc=target.name, unit="img", disable=len(faces) < 2000):
+    for i in each_image(len(faces), target.name):
         if names and below(target, names[i]).exists():
             before += 1
             continue
@@ -282,7 +282,7 @@ def to_pairs(
     "Write images/<person>/<person>_0001.* and pairs.txt. Raises as `fold_shape` and `linked_people`."
     folds, n = fold_shape(pairs.issame)
     people, count, who, missing = linked_people(pairs.listed, len(pairs.images)), Counter(), [], 0
-    for k in tqdm(range(len(pairs.images)), desc=target.name, unit="img", disable=len(pairs.images) < 2000):
+    for k in each_image(len(pairs.images), target.name):
         person = f"person_{people[k]:06d}"
         count[person] += 1
         who.append((person, count[person]))
@@ -305,8 +305,7 @@ def to_bin(
     "Write an insightface `.bin` with the encoded bytes."
     if target.exists():
         return 0
-    rows = tqdm(range(len(pairs.images)), desc=target.name, unit="img", disable=len(pairs.images) < 2000)
-    blobs = [pairs.encoded(k) for k in rows]
+    blobs = [pairs.encoded(k) for k in each_image(len(pairs.images), target.name)]
     put(target, pickle.dumps(([blobs[k] for k in pairs.index.ravel()], pairs.issame.tolist()), protocol=4))
     return len(blobs)
 
@@ -322,12 +321,11 @@ def _append_images(
     with open(part, "ab") as f:
         done = f.tell() // each  # whole images; what follows was cut off
         f.truncate(done * each)
-        shown = dict(desc=part.name, initial=done, total=len(where), unit="img", disable=len(where) < 2000)
-        for k in tqdm(where[done:], **shown):
-            image = pairs.images[k]
+        for i in each_image(len(where), part.name, done):
+            image = pairs.images[where[i]]
             if image.shape[:2] != shape:
                 size = f"{image.shape[1]}x{image.shape[0]} pixels"
-                raise ValueError(f"{pairs.name(k)} has {size}: expected {shape[1]}x{shape[0]} as the first")
+                raise ValueError(f"{pairs.name(where[i])} has {size}: expected {shape[1]}x{shape[0]} as the first")
             scaled = (np.float32(image[..., ::-1]) / np.float32(255) - np.float32(0.5)) / np.float32(0.5)
             f.write(np.ascontiguousarray(scaled.transpose(2, 0, 1)).tobytes())
         f.flush()
@@ -422,7 +420,7 @@ class SetReport:
     def __str__(self):
         return report_text(self)
 
-
+# %% ../../nbs/formats/07_conversion.ipynb #6b129716
 def _findings(report: SetReport) -> list[tuple[str, list[str]]]:
     "What was found, each with its items."
     broken = [why if name in why else f"{name}: {why}" for name, why in report.broken]
@@ -470,7 +468,7 @@ def scan(
     "Read all images of a set."
     images = data.images if isinstance(data, PairSet) else data
     hashes, sizes = {}, Counter()
-    for k in tqdm(range(len(images)), desc=f"reading {Path(report.path).name}", unit="img", disable=len(images) < 2000):
+    for k in each_image(len(images), f"reading {Path(report.path).name}"):
         try:
             image = images[k] if isinstance(data, PairSet) else images[k]["image"]
         except (ValueError, OSError) as e:
