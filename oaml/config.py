@@ -19,7 +19,7 @@ import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from .names import ARCHITECTURES, HEADS, KINDS, MAPS, NETWORKS, OCCLUDERS, SWITCHES, TAPS, WEIGHTINGS
+from .names import ARCHITECTURES, HEADS, KINDS, MAPS, OCCLUDERS, SWITCHES, TAPS, WEIGHTINGS
 
 # %% ../nbs/02_config.ipynb #532fb095
 STRICT = ConfigDict(extra="forbid", strict=True)

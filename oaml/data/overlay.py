@@ -19,10 +19,10 @@ import numpy as np
 import torch
 from numpy.random import Generator
 
-from .drawing import ARCFACE, similarity
+from .drawing import similarity
 from .images import open_image
 from .occluders import cover
-from ..names import BLOCKS, DRAWN, KINDS, PHOTOGRAPHED
+from ..names import DRAWN, KINDS, PHOTOGRAPHED
 
 # %% ../../nbs/data/05_overlay.ipynb #c7e826bf
 FACE = np.array([(-17.6, -20), (17.6, -20), (0, 0), (-14.2, 20.6), (14.2, 20.6)])  # the landmarks' places in the frame

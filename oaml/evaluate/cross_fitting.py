@@ -8,7 +8,7 @@ __all__ = ['MATCHERS', 'MAP_SOURCES', 'SCORE_FUSIONS', 'KeptFeatures', 'Covered'
            'with_fusions', 'search_matrices', 'fold_ranks', 'level_sweep']
 
 # %% ../../nbs/evaluate/09_cross_fitting.ipynb #1608cbe5
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple

@@ -9,7 +9,6 @@ __all__ = ['BLIND', 'AWARE', 'EXACT', 'SCORES', 'COMPARED', 'MEASURES', 'PhotoSc
 # %% ../../nbs/evaluate/08_photo_comparisons.ipynb #de6ffffc
 from collections.abc import Iterator
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd

@@ -19,7 +19,7 @@ from ..config import Config, load_profile, make_config, to_dict
 from ..files import digest, finished_runs, run_root, short
 from .execute import Kernels, perform
 from .identity import check_data, choices, code_hash, data_fingerprint, run_id, settings
-from .plan import RunSpec, grid
+from .plan import grid
 
 # %% ../../nbs/runs/07_single.ipynb #3687203c
 log = logging.getLogger("oaml.runs")
