@@ -332,7 +332,7 @@ def _append_images(
         os.fsync(f.fileno())
     return len(where) - done
 
-
+# %% ../../nbs/formats/07_conversion.ipynb #255efe51
 def to_memfile(
     pairs: PairSet,
     target: Path,  # folder; <target>_list.npy comes beside it
