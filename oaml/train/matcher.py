@@ -62,7 +62,7 @@ def matcher_optimizer(
         groups.append(dict(params=head.eval().parameters(), lr=0.1 * lr))
     return torch.optim.Adam(groups)
 
-
+# %% ../../nbs/train/05_matcher.ipynb #40ad5663
 def train_matcher(
     matcher: QAConv,  # trained in place
     features: torch.Tensor,  # [N,C,h,w] of training people
