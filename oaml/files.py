@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['PACKAGE', 'CHECKOUT', 'write_together', 'write_whole', 'write_bytes', 'write_text', 'write_json', 'clear_leftovers',
            'below', 'move_file', 'digest', 'sha256', 'in_checkout', 'run_root', 'experiments_folder', 'find_notebook',
-           'short', 'data_places', 'data_root', 'target_root', 'is_done', 'finished_runs']
+           'short', 'data_places', 'data_root', 'target_root', 'finished_run', 'is_done', 'finished_runs']
 
 # %% ../nbs/01_files.ipynb #a2ecca2c
 import hashlib
@@ -231,13 +231,18 @@ def target_root() -> Path:
     return data_root() or data_places()[-1]
 
 # %% ../nbs/01_files.ipynb #0ef3148e
-def is_done(folder: Path, id: str) -> bool:
-    "Is this run finished: sealed under this id, its metrics unchanged?"
+def finished_run(folder: Path) -> dict | None:  # None: not there, not sealed, or its metrics changed since
+    "What a finished run says of itself."
     try:
         run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        return run["id"] == id and run["metrics_sha256"] == sha256(folder / "metrics.json")
+        return run if run["id"] and run["metrics_sha256"] == sha256(folder / "metrics.json") else None
     except (FileNotFoundError, ValueError, KeyError):
-        return False
+        return None
+
+
+def is_done(folder: Path, id: str) -> bool:
+    "Is this run finished under this id?"
+    return (finished_run(folder) or {}).get("id") == id
 
 # %% ../nbs/01_files.ipynb #c5068d03
 def finished_runs(
@@ -245,10 +250,5 @@ def finished_runs(
     pattern: str,  # of folder names, such as train-s*
 ) -> list[tuple[Path, dict]]:  # folder, its run.json
     "Finished runs, the newest first."
-    found = []
-    for folder in Path(runs).glob(pattern):
-        if (folder / "run.json").is_file():
-            run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-            if is_done(folder, run.get("id", "")):
-                found.append((folder, run))
+    found = [(folder, run) for folder in Path(runs).glob(pattern) if (run := finished_run(folder))]
     return sorted(found, key=lambda item: item[1].get("finished", ""), reverse=True)
