@@ -149,7 +149,7 @@ class Run:
     seeds: list[int] = several((0, 1, 2))
     joint: bool = True  # a network per tap and weighting; False: variants share one per seed, each trains its matcher
     accelerator: Literal["cpu", "cuda"] = "cpu"
-    devices: int = Field(1, ge=1)  # more than one: DDP
+    devices: int = Field(1, ge=1)  # more than one: DDP, a process each
     threads: int = Field(1, ge=1)  # of each run: part of the settings, because sums depend on it
     logger: Literal["csv", "tensorboard", "wandb"] = "tensorboard"  # beside log.csv, which is always written
     log_every: int = Field(20, ge=1)  # steps
@@ -179,10 +179,9 @@ def wrong_data(c: "Config") -> Iterator[tuple[bool, str]]:
 def wrong_run(c: "Config") -> Iterator[tuple[bool, str]]:
     "Ways to run that cannot work."
     m, o, e, r = c.model, c.optim, c.evaluation, c.run
-    on_cpu = r.accelerator == "cpu"
     text = "expected '32-true' or 'bf16-mixed' with run.accelerator = 'cpu'"
-    yield on_cpu and o.precision == "16-mixed", f"optim.precision is '16-mixed': {text}"
-    yield on_cpu and r.devices > 1, f"run.devices is {r.devices}: expected 1 with run.accelerator = 'cpu'"
+    half = o.precision == "16-mixed"
+    yield half and r.accelerator == "cpu", f"optim.precision is '16-mixed': {text}"
     yield len({*r.seeds}) < max(1, len(r.seeds)), f"run.seeds is {r.seeds}: expected one or more different seeds"
     text = f"expected [{m.tap!r}] with run.joint = false, the tap of the network that the variants share"
     yield not r.joint and e.taps != [m.tap], f"evaluation.taps is {e.taps}: {text}"
