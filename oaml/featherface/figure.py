@@ -26,7 +26,7 @@ from oaml.featherface.network import (
     count_parameters,
     part_counts,
 )
-from ..figures.architecture import FONT
+from ..figures.architecture import FONT, Place, placed_box
 from ..figures.save import save_figure
 from ..files import write_text
 
@@ -159,44 +159,39 @@ def _node(
     graph: graphviz.Digraph,
     name: str,
     label: str,
-    x: float,
-    y: float,
-    width: float,
-    height: float,
+    place: Place,  # sums of numbers: written to a thousandth of an inch
     shape: str = "box",
     colour: str = BLOCK_COLOUR,
     **more: str,
 ) -> None:
-    "One node at its place, in inches."
+    "One node at its place."
     font = PAPER_COLOUR if colour == OUTPUT_COLOUR else INK
-    style = dict(shape=shape, fillcolor=colour, fontcolor=font, color=OUTPUT_COLOUR, style="filled", penwidth="0.6")
-    place = dict(pos=f"{x:.3f},{y:.3f}!", width=f"{width}", height=f"{height}", fixedsize="true")
-    graph.node(name, label, **{**place, **style, **more})
+    look = dict(shape=shape, fillcolor=colour, fontcolor=font, color=OUTPUT_COLOUR, penwidth="0.6")
+    placed_box(graph, name, label, place, **{"pos": f"{place[0]:.3f},{place[1]:.3f}!", **look, **more})
+
+
+def _lines(html: str, points: float, align: str = "LEFT") -> str:
+    "Lines that are separated by | as rows of a table, so many points wide."
+    rows = "".join(f'<TR><TD ALIGN="{align}">{line}</TD></TR>' for line in html.split("|"))
+    return f'<<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="0" WIDTH="{points:.0f}">{rows}</TABLE>>'
 
 
 def _text(
     graph: graphviz.Digraph,
     name: str,
     html: str,
-    x: float,
-    y: float,
-    width: float,
+    at: tuple[float, float, float],  # x, y, width
     size: str = "7",
     align: str = "LEFT",
 ) -> None:
     "Text without a frame; lines are separated by |."
-    rows = "".join(f'<TR><TD ALIGN="{align}">{line}</TD></TR>' for line in html.split("|"))
-    table = f'<<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="0" WIDTH="{72 * width:.0f}">{rows}</TABLE>>'
-    _node(graph, name, table, x, y, width, 0.5, "plaintext", "none", style="", penwidth="0", fontsize=size)
+    table = _lines(html, 72 * at[2], align)
+    _node(graph, name, table, (*at, 0.5), "plaintext", "none", style="", penwidth="0", fontsize=size)
 
 
-def _note(
-    graph: graphviz.Digraph, name: str, html: str, x: float, y: float, width: float, height: float, size: str = "7"
-) -> None:
+def _note(graph: graphviz.Digraph, name: str, html: str, place: Place, size: str = "7") -> None:
     "An annotation: white, with a folded corner; lines are separated by |."
-    rows = "".join(f'<TR><TD ALIGN="LEFT">{line}</TD></TR>' for line in html.split("|"))
-    table = f'<<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="0" WIDTH="{72 * width - 8:.0f}">{rows}</TABLE>>'
-    _node(graph, name, table, x, y, width, height, "note", PAPER_COLOUR, fontsize=size)
+    _node(graph, name, _lines(html, 72 * place[2] - 8), place, "note", PAPER_COLOUR, fontsize=size)
 
 # %% ../../nbs/featherface/06_figure.ipynb #8c67a782
 def _panel(graph: graphviz.Digraph, letter: str, title: str, column: int, row: int) -> tuple[float, float]:
@@ -204,8 +199,8 @@ def _panel(graph: graphviz.Digraph, letter: str, title: str, column: int, row: i
     x, y = column * (WIDTH + GAP), row * (HEIGHT + GAP)
     middle, title = x + WIDTH / 2, f"<B>({letter}) {title}</B>"
     look = dict(colour=PAPER_COLOUR, penwidth="0.8")
-    _node(graph, f"panel_{letter}", "", middle, y + HEIGHT / 2, WIDTH, HEIGHT, **look)
-    _text(graph, f"title_{letter}", title, middle, y + HEIGHT - 0.13, WIDTH - 0.1, "8.5", "CENTER")
+    _node(graph, f"panel_{letter}", "", (middle, y + HEIGHT / 2, WIDTH, HEIGHT), **look)
+    _text(graph, f"title_{letter}", title, (middle, y + HEIGHT - 0.13, WIDTH - 0.1), "8.5", "CENTER")
     return x, y
 
 # %% ../../nbs/featherface/06_figure.ipynb #45561cff
@@ -234,14 +229,14 @@ def _shape(shape: tuple[int, ...]) -> str:
 def _weight(graph: graphviz.Digraph, name: str, title: str, n: int, reported: str | None, y: float) -> None:
     "Name and counted parameters of a part, at the right margin."
     was = f" ({tagged(reported, 'reported')})" if reported else ""
-    _text(graph, name, f"{title}|{tagged(f'{n:,}', 'measured')}{was}", MARGIN, y, 0.85)
+    _text(graph, name, f"{title}|{tagged(f'{n:,}', 'measured')}{was}", (MARGIN, y, 0.85))
 
 
 def _pyramid(graph: graphviz.Digraph, y: float, x0: float, pitch: float) -> float:
     "The four fusions of a pass; returns where the next row is."
     places = dict(conv4_up=(1, "P4 ↓"), conv3_up=(0, "P3 ↓"), conv4_down=(1, "P4 ↑"), conv5_down=(2, "P5 ↑"))
     for k, (name, (column, label)) in enumerate(places.items()):
-        _node(graph, name, label, x0 + COLUMNS[column], y - k * pitch, 0.56, 0.2, "hexagon", BIFPN_COLOUR)
+        _node(graph, name, label, (x0 + COLUMNS[column], y - k * pitch, 0.56, 0.2), "hexagon", BIFPN_COLOUR)
     return y - 4 * pitch
 
 # %% ../../nbs/featherface/06_figure.ipynb #a2a6a852
@@ -255,7 +250,7 @@ def _fusion_rows(
     y = _pyramid(graph, y, x0, 0.235) - 0.06
     for k, (x, name) in enumerate(zip(COLUMNS, ("conv3_up", "conv4_down", "conv5_down"))):
         label = f"P{k + 3} {_shape(shapes[f'bifpn.{passes - 1}.{name}'])}"
-        _node(graph, f"fused.{k}", label, x0 + x, y, 0.76, 0.2, "box", SCALES_COLOUR)
+        _node(graph, f"fused.{k}", label, (x0 + x, y, 0.76, 0.2), "box", SCALES_COLOUR)
     return y
 
 
@@ -267,7 +262,7 @@ def _level_row(
     names = [n for n in shapes if n.startswith(kind)]
     colour = BLOCK_COLOUR if kind == "ssh" else ATTENTION_COLOUR
     for x, name in zip(COLUMNS, names):
-        _node(graph, name, label, x0 + x, y, 0.62, 0.25, "box", colour)
+        _node(graph, name, label, (x0 + x, y, 0.62, 0.25), "box", colour)
     n = sum(count_parameters(getattr(net, name)) for name in names)
     _weight(graph, f"w_{kind}", "|".join(title), n, REPORTED.get({"ca": "attention", "ssh": "SSH"}.get(kind)), y)
 
@@ -278,14 +273,14 @@ def _main_nodes(
     "Rows of panel (a); returns where the heads stand."
     size, middle, pitch = shapes["input"][2], x0 + COLUMNS[1], 0.34
     y = y0 + HEIGHT - 0.4
-    _node(graph, "input", f"Input image {size}×{size}×3", middle, y, 1.5, 0.22, "box", TENSOR_COLOUR)
+    _node(graph, "input", f"Input image {size}×{size}×3", (middle, y, 1.5, 0.22), "box", TENSOR_COLOUR)
     y -= pitch
-    _node(graph, "body", "MobileNet-0.25 backbone, 8 … 256 channels", middle, y, 2.4, 0.22)
+    _node(graph, "body", "MobileNet-0.25 backbone, 8 … 256 channels", (middle, y, 2.4, 0.22))
     _weight(graph, "w_body", "Backbone", part_counts(net)["backbone"], REPORTED["backbone"], y)
     y -= pitch
     for k, x in enumerate(COLUMNS):
         label = f"P{k + 3} {_shape(shapes[f'body.{k}'])}"
-        _node(graph, f"body.{k}", label, x0 + x, y, 0.76, 0.2, "box", SCALES_COLOUR)
+        _node(graph, f"body.{k}", label, (x0 + x, y, 0.76, 0.2), "box", SCALES_COLOUR)
     for kind in _stages(shapes):
         y -= pitch
         if kind == "bifpn":
@@ -332,10 +327,10 @@ def _main_panel(graph: graphviz.Digraph, net: FeatherFace, size: int) -> None:
     y, middle = _main_nodes(graph, net, shapes, x0, y0), x0 + COLUMNS[1]
     for x, head, name in zip(COLUMNS, TASK_HEADS, ("BBox", "Classification", "Landmarks")):
         label = f"{name}\\n2 × {getattr(net, head)[0].numbers} per cell"
-        _node(graph, head, label, x0 + x, y, 0.78, 0.27, "box", DETECTION_COLOUR)
+        _node(graph, head, label, (x0 + x, y, 0.78, 0.27), "box", DETECTION_COLOUR)
     _weight(graph, "w_heads", "Heads", part_counts(net)["heads"], None, y)
     y -= 0.36
-    _node(graph, "output", "[BBox, Classification, Landmarks]", middle, y, 2.4, 0.22, "box", OUTPUT_COLOUR)
+    _node(graph, "output", "[BBox, Classification, Landmarks]", (middle, y, 2.4, 0.22), "box", OUTPUT_COLOUR)
     _weight(graph, "w_all", "Network drawn", count_parameters(net), None, y)
     for a, b in _drawn(edges):
         _edge(graph, a, b, *_ports(a, b))
@@ -396,7 +391,7 @@ def _attention_panel(graph: graphviz.Digraph, attention: CoordinateAttention) ->
     x0, y0 = _panel(graph, "b", "Coordinate attention", 1, 1)
     middle, channels = attention.conv_transform.out_channels, attention.conv_transform.in_channels
     for name, (label, shape, colour, x, y, width, height, _) in ATTENTION.items():
-        _node(graph, f"b_{name}", label.format(c=channels, m=middle), x0 + x, y0 + y, width, height, shape, colour)
+        _node(graph, f"b_{name}", label.format(c=channels, m=middle), (x0 + x, y0 + y, width, height), shape, colour)
     for k, y in enumerate((3.92, 0.4)):  # X goes round on the left
         look = dict(width="0.001", height="0.001", shape="point", color=OUTPUT_COLOUR)
         graph.node(f"b_way{k}", "", pos=f"{x0 + 0.09:.3f},{y0 + y:.3f}!", **look)
@@ -408,7 +403,7 @@ def _attention_panel(graph: graphviz.Digraph, attention: CoordinateAttention) ->
         if (a, b) != ("X", "times_h"):
             _edge(graph, f"b_{a}", f"b_{b}", *side.get((a, b), ("s", "n")))
     for k, (y, height, text) in enumerate(_formulas(middle)):
-        _note(graph, f"b_note{k}", text, x0 + 2.74, y0 + y, 1.34, height)
+        _note(graph, f"b_note{k}", text, (x0 + 2.74, y0 + y, 1.34, height))
 
 # %% ../../nbs/featherface/06_figure.ipynb #acd8948e
 SSH_BOXES = dict(  # name of a convolution: label, place in inches
@@ -425,7 +420,7 @@ def _ssh_boxes(graph: graphviz.Digraph, net: FeatherFace, x0: float, y0: float) 
     for name, (window, x, y) in SSH_BOXES.items():
         conv = getattr(net.ssh1, name)[0].regular_conv
         label = f"{window}\\ndeformable\\n{conv.in_channels} → {conv.out_channels}"
-        _node(graph, f"c_{name}", label, x0 + x, y0 + y, 0.68, 0.4)
+        _node(graph, f"c_{name}", label, (x0 + x, y0 + y, 0.68, 0.4))
 
 
 def _ssh_arrows(graph: graphviz.Digraph, net: FeatherFace) -> None:
@@ -453,21 +448,21 @@ def _ssh_panel(graph: graphviz.Digraph, net: FeatherFace) -> None:
     "Panel (c)."
     x0, y0 = _panel(graph, "c", "Detection head (SSH)", 0, 0)
     x, text = x0 + 1.18, "BBox regression, classification, landmarks"
-    _node(graph, "c_input", f"Level P3, P4 or P5: {CHANNELS} channels", x, y0 + 3.92, 1.9, 0.22, "box", TENSOR_COLOUR)
+    _node(graph, "c_input", f"Level P3, P4 or P5: {CHANNELS} channels", (x, y0 + 3.92, 1.9, 0.22), "box", TENSOR_COLOUR)
     _ssh_boxes(graph, net, x0, y0)
-    _node(graph, "c_output", f"concat: {CHANNELS} channels", x, y0 + 1.86, 1.3, 0.22, "hexagon", SCALES_COLOUR)
-    _node(graph, "c_relu", "ReLU", x, y0 + 1.52, 0.62, 0.28, "diamond")
-    _node(graph, "c_shuffle", "channel shuffle, 2 groups", x, y0 + 1.18, 1.5, 0.22, "ellipse")
+    _node(graph, "c_output", f"concat: {CHANNELS} channels", (x, y0 + 1.86, 1.3, 0.22), "hexagon", SCALES_COLOUR)
+    _node(graph, "c_relu", "ReLU", (x, y0 + 1.52, 0.62, 0.28), "diamond")
+    _node(graph, "c_shuffle", "channel shuffle, 2 groups", (x, y0 + 1.18, 1.5, 0.22), "ellipse")
     look = dict(shape="box", colour=DETECTION_COLOUR, fontsize="6.5")
     for at, head, name in zip((0.42, 1.165, 1.91), TASK_HEADS, ("BBox", "Classification", "Landmarks")):
         label = f"{name}\\n1×1 conv, 2 × {getattr(net, head)[0].numbers}"
-        _node(graph, f"c_{head}", label, x0 + at, y0 + 0.74, 0.72, 0.32, **look)
+        _node(graph, f"c_{head}", label, (x0 + at, y0 + 0.74, 0.72, 0.32), **look)
         _edge(graph, "c_shuffle", f"c_{head}")
         _edge(graph, f"c_{head}", "c_outputs")
-    _node(graph, "c_outputs", text, x, y0 + 0.24, 2.2, 0.22, "box", OUTPUT_COLOUR)
+    _node(graph, "c_outputs", text, (x, y0 + 0.24, 2.2, 0.22), "box", OUTPUT_COLOUR)
     _ssh_arrows(graph, net)
     for k, (y, height, note) in enumerate(_contexts()):
-        _note(graph, f"c_note{k}", note, x0 + 2.855, y0 + y, 1.13, height)
+        _note(graph, f"c_note{k}", note, (x0 + 2.855, y0 + y, 1.13, height))
 
 # %% ../../nbs/featherface/06_figure.ipynb #5333fa53
 def _words() -> list[tuple]:
@@ -531,14 +526,14 @@ def _comparison_panel(graph: graphviz.Digraph, speedup: float | None) -> None:
     "Panel (d), with what colours, shapes and tags mean."
     x0, y0 = _panel(graph, "d", "V1 vs V2: performance comparison", 1, 0)
     middle, look = x0 + WIDTH / 2, dict(style="", penwidth="0", fontsize="7")
-    _node(graph, "d_table", _table(speedup), middle, y0 + 2.73, WIDTH - 0.1, 2.8, "plaintext", "none", **look)
-    _note(graph, "d_tags", LEGEND, middle, y0 + 1.03, WIDTH - 0.14, 0.56)
+    _node(graph, "d_table", _table(speedup), (middle, y0 + 2.73, WIDTH - 0.1, 2.8), "plaintext", "none", **look)
+    _note(graph, "d_tags", LEGEND, (middle, y0 + 1.03, WIDTH - 0.14, 0.56))
     for k, (colour, meaning) in enumerate(BOX_COLOURS.items()):
         x, y = x0 + 0.46 + 0.84 * (k % 4), y0 + 0.62 - 0.2 * (k // 4)
-        _node(graph, f"d_colour{k}", meaning, x, y, 0.8, 0.17, "box", colour, fontsize="6.5")
+        _node(graph, f"d_colour{k}", meaning, (x, y, 0.8, 0.17), "box", colour, fontsize="6.5")
     for k, (shape, meaning) in enumerate(SHAPES.items()):
         x = x0 + 0.38 + 0.675 * k
-        _node(graph, f"d_shape{k}", meaning, x, y0 + 0.14, 0.66, 0.2, shape, PAPER_COLOUR, fontsize="6.5")
+        _node(graph, f"d_shape{k}", meaning, (x, y0 + 0.14, 0.66, 0.2), shape, PAPER_COLOUR, fontsize="6.5")
 
 # %% ../../nbs/featherface/06_figure.ipynb #ff56f3ef
 def featherface_graph(
