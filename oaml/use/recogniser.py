@@ -10,7 +10,7 @@ __all__ = ['log', 'Fits', 'FORMAT', 'PACKED', 'log_odds', 'probability', 'calibr
 # %% ../../nbs/use/01_recogniser.ipynb #c3758898
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -104,17 +104,34 @@ def check_crops(crops: Sequence[np.ndarray], size: int):
         if crop.shape != (size, size, 3):
             raise ValueError(f"crop {k} has shape {crop.shape}: expected {(size, size, 3)}")
 
+# %% ../../nbs/use/01_recogniser.ipynb #9b043ca0
+class _Describer:
+    "The half of a recogniser that looks at faces; `look` gives embedding, features and visibility."
 
-def _described(
-    look: Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor, torch.Tensor]],  # embedding, features, visibility
-    crops: Sequence[np.ndarray],  # uint8 [size,size,3] RGB
-    size: int,  # pixels
-) -> FaceRecords:
-    "What a network says of crops that go through together."
-    seen = np.ones((size, size), np.float32)
-    x = torch.stack([to_tensors(crop, seen)[0] for crop in crops])
-    embedding, features, visible = look(x.contiguous(memory_format=torch.channels_last))
-    return FaceRecords(nn.functional.normalize(embedding), features.contiguous(), visible)
+    def __init__(
+        self,
+        about: str,  # which network and from where, one line
+        size: int,  # pixels of a crop
+        fits: Fits,
+        *identity: object,  # hashes of the files it was made of
+    ):
+        self.about, self.size, self.fits = about, size, fits
+        self.version = digest([FORMAT, type(self).__name__, size, fits, *identity])
+
+    @torch.inference_mode()
+    def describe(
+        self,
+        crops: Sequence[np.ndarray],  # uint8 [size,size,3] RGB, aligned
+        batch: int = 32,
+    ) -> FaceRecords:
+        "Look at faces. Raises ValueError for none, or for a crop of another type or size."
+        check_crops(crops, self.size)
+        seen, found = np.ones((self.size, self.size), np.float32), []
+        for k in range(0, len(crops), batch):
+            x = torch.stack([to_tensors(crop, seen)[0] for crop in crops[k : k + batch]])
+            embedding, features, visible = self.look(x.contiguous(memory_format=torch.channels_last))
+            found.append(FaceRecords(nn.functional.normalize(embedding), features.contiguous(), visible))
+        return join(found)
 
 # %% ../../nbs/use/01_recogniser.ipynb #8d31fd63
 def judge_scores(fits: Fits, scores: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -137,29 +154,8 @@ def _of_all(a: FaceRecords, b: FaceRecords) -> tuple[torch.Tensor, torch.Tensor]
     return a.embedding @ b.embedding.T, coverage
 
 # %% ../../nbs/use/01_recogniser.ipynb #a66e8f8a
-class Recogniser:
+class Recogniser(_Describer):
     "What `PhotoRecogniser` and `JointRecogniser` share; they add `look` and `local`."
-
-    def __init__(
-        self,
-        about: str,  # which network and from where, one line
-        size: int,  # pixels of a crop
-        fits: Fits,
-        *identity: object,  # hashes of the files it was made of
-    ):
-        self.about, self.size, self.fits = about, size, fits
-        self.version = digest([FORMAT, type(self).__name__, size, fits, *identity])
-
-    @torch.inference_mode()
-    def describe(
-        self,
-        crops: Sequence[np.ndarray],  # uint8 [size,size,3] RGB, aligned
-        batch: int = 32,
-    ) -> FaceRecords:
-        "Look at faces. Raises ValueError for none, or for a crop of another type or size."
-        check_crops(crops, self.size)
-        some = (crops[k : k + batch] for k in range(0, len(crops), batch))
-        return join([_described(self.look, part, self.size) for part in some])
 
     @torch.inference_mode()
     def compare(self, a: FaceRecords, b: FaceRecords) -> dict[str, np.ndarray]:  # [N] each
