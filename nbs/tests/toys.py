@@ -97,6 +97,23 @@ def encode(image, kind="png") -> bytes:
     return out.getvalue()
 
 
+def picture(seed, kind="png") -> bytes:
+    "A file of noise, 16x16 pixels."
+    import numpy as np
+
+    return encode(np.random.default_rng(seed).integers(0, 256, (16, 16, 3), dtype=np.uint8), kind)
+
+
+def plant(root: Path, people: list[str], per_person: int = 3, seed: int = 0) -> Path:
+    "An image folder of noise, PNG and JPEG in turn."
+    for p in people:
+        (root / p).mkdir(parents=True)
+        for k in range(per_person):
+            form = ("png", "jpeg")[k % 2]
+            (root / p / f"{p}_{k:04d}.{form[:4]}").write_bytes(picture([seed, len(p), ord(p[0]), k], form))
+    return root
+
+
 def photograph(person: int | None, shot: int = 0):
     "A drawn head on a drawn wall, 250x250; None: only the wall."
     import cv2

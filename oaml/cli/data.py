@@ -44,7 +44,7 @@ def check_options(p: argparse.ArgumentParser):
 def check_data_set(args: argparse.Namespace) -> int:  # exit code
     "Say what a set is; broken or shared images, shared people and other problems are exit code 1."
     need(args.path, args.against)
-    from oaml.formats.conversion import check
+    from oaml.formats.check import check
 
     report = check(args.path, args.against)
     print_json(report.values()) if args.json else print(report)
