@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['STRICT', 'Occluder', 'MOSTLY_CLEAN', 'PhotoKind', 'FIRST_HALF', 'SECOND_HALF', 'several', 'Data', 'Model', 'Loss',
            'Optim', 'Evaluation', 'Photo', 'Run', 'wrong_data', 'wrong_run', 'Config', 'known_keys', 'error_text',
-           'make_config', 'profiles_folder', 'parse_overrides', 'load_profile', 'to_dict', 'turned']
+           'make_config', 'profiles_folder', 'parse_overrides', 'load_profile', 'to_dict', 'command_text', 'turned']
 
 # %% ../nbs/02_config.ipynb #ac0727fd
 import json
@@ -271,6 +271,17 @@ def load_profile(
 def to_dict(config: Config) -> dict:
     "All settings as plain nested values, ready for JSON."
     return json.loads(json.dumps(asdict(config)))
+
+# %% ../nbs/02_config.ipynb #ddabd6b8
+def command_text(config: Config) -> str:
+    "The command that reproduces a configuration."
+    name, text = config.run.profile, "oaml reproduce --profile "
+    if not (profiles_folder() / f"{name}.yaml").is_file():  # a reader's own file
+        return f"{text}{name}.yaml"
+    usual = to_dict(load_profile(name))
+    changed = {f"{s}.{k}": v for s, keys in to_dict(config).items() for k, v in keys.items() if v != usual[s][k]}
+    plain = {k: v if isinstance(v, str) else json.dumps(v, separators=(",", ":")) for k, v in changed.items()}
+    return text + name + " --set" * bool(changed) + "".join(f" {k}={v}" for k, v in plain.items())
 
 # %% ../nbs/02_config.ipynb #d60bc913
 def turned(config: Config, switch: str) -> Config:

@@ -18,11 +18,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ..config import command_text, make_config
 from ..data.drawing import ARCFACE, draw_face
 from ..data.overlay import Template, occlude
 from ..evaluate.photo_comparisons import BLIND, SCORES, PhotoScores, case_text
 from ..evaluate.verification import pairs_report, roc
-from .tables import signed_interval, to_latex, to_markdown
+from .tables import machine_text, signed_interval, to_latex, to_markdown
 from ..names import KIND_LABELS
 
 # %% ../../nbs/figures/07_photo_report.ipynb #ce858f15
@@ -232,8 +233,8 @@ def photo_numbers(
 # %% ../../nbs/figures/07_photo_report.ipynb #da7112e5
 def photo_markdown(report: PhotoReport, run: dict) -> str:
     "All tables for the documentation, with where they come from."
-    hardware, tables = run["hardware"], photo_tables(report)
-    head = f"Measured on {hardware['cpu']}, {hardware['cores']} cores, without a GPU, by `oaml reproduce --profile photo` at "
+    tables, command = photo_tables(report), command_text(make_config(run["parameters"]["config"]))
+    head = f"Measured on {machine_text(run['hardware'])}, by `{command}` at "
     head += f"commit {run.get('commit') or 'unknown'}. Public MobileFaceNet (frozen) on LFW: 10-fold accuracy {accuracy_text(report)} "
     head += f"on clean pairs. Below, {about_text(report)}. Every model is trained with half of the occluders and with random shapes; "
     head += "each occluder is judged by the model that has seen it and by the one that has not. *Adapter* is the blind baseline "

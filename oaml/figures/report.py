@@ -14,11 +14,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..config import Config
+from ..config import Config, command_text
 from ..evaluate.comparisons import Outcome
 from oaml.figures.tables import (
     ablation_table,
     conclusions,
+    machine_text,
     main_table,
     profile_table,
     switch_table,
@@ -202,10 +203,9 @@ def time_text(times: pd.DataFrame) -> str:
 # %% ../../nbs/figures/06_report.ipynb #79c9f40d
 def results_markdown(report: Report) -> str:
     "All tables of a reproduction, with where they come from."
-    c, tables, hardware = report.config, report_tables(report), report.trained[0].run["hardware"]
+    c, tables, machine = report.config, report_tables(report), machine_text(report.trained[0].run["hardware"])
     people, detected = c.data.eval_identities, report.detected
-    machine = f"{hardware['cpu']}, {hardware['cores']} cores, {hardware['memory_gb']:.0f} GB"
-    head = f"Measured on {machine}, without a GPU, by `oaml reproduce --profile {c.run.profile}` at commit {report.commit}. "
+    head = f"Measured on {machine}, by `{command_text(c)}` at commit {report.commit}. "
     head += (
         f"{report.training}Rank-1 in percent on {people} held-out identities, {people * c.data.probes} probes of each "
     )

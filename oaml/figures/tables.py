@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['SUMMARY', 'DIFFERENCES', 'VARIANT', 'SWITCH_COLUMNS', 'TAGS', 'escape_latex', 'to_latex', 'to_markdown', 'main_table',
-           'signed_interval', 'ablation_table', 'switch_table', 'conclusions', 'profile_table', 'write_numbers']
+           'signed_interval', 'ablation_table', 'switch_table', 'conclusions', 'profile_table', 'machine_text',
+           'write_numbers']
 
 # %% ../../nbs/figures/05_tables.ipynb #a6fbda23
 import re
@@ -257,6 +258,14 @@ def profile_table(
         [[key, *(str(values.get(key, "–")) for values in profiles.values())] for key in settings],
         columns=["setting", *profiles],
     )
+
+# %% ../../nbs/figures/05_tables.ipynb #10835751
+def machine_text(
+    hardware: dict,  # of a run.json: cpu, cores, memory_gb, gpu
+) -> str:
+    "The machine of a run in words."
+    gpus = " and ".join(hardware["gpu"]) or "without a GPU"
+    return f"{hardware['cpu']}, {hardware['cores']} cores, {hardware['memory_gb']:.0f} GB, {gpus}"
 
 # %% ../../nbs/figures/05_tables.ipynb #e71573b1
 TAGS = ("measured", "reported", "target")
