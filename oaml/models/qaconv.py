@@ -11,7 +11,6 @@ __all__ = ['HIDDEN_BELOW', 'BLOCK', 'FAR', 'Maps', 'unit_columns', 'check_range'
 from collections.abc import Callable, Iterator
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
