@@ -287,6 +287,15 @@ def shrunk(image: np.ndarray, max_side: int) -> np.ndarray:
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
 
 # %% ../../nbs/align/01_mtcnn.ipynb #e590d57a
+def _edges(
+    count: int,  # positions of P-Net's output
+    scale: float,  # of the level
+    device: torch.device,
+) -> tuple[torch.Tensor, torch.Tensor]:  # float32 [count], [count]: first and last pixel of each position's window
+    "Windows of 12 pixels, 2 apart, in the image: divided on the processor, as a GPU multiplies by the inverse and lands a pixel aside."
+    return tuple(((2 * torch.arange(count) + k) / scale).floor().to(device) for k in (1, 12))
+
+
 def _stripe(
     net: Stage,
     sums: Sums,
@@ -303,8 +312,8 @@ def _stripe(
     logits, offsets = net(area_means(sums, part, whole.expand(len(part), 4), size, rows))
     probability = face_probability(logits)
     n, y, x = (probability >= threshold).nonzero(as_tuple=True)
-    corner = 2 * torch.stack([x, y + first], 1).float()
-    box = torch.cat([((corner + 1) / scale).floor(), ((corner + 12) / scale).floor()], 1)
+    low, high = _edges(max(size), scale, part.device)
+    box = torch.stack([low[x], low[y + first], high[x], high[y + first]], 1)
     return torch.cat([box, offsets[n, :, y, x]], 1), probability[n, y, x], part[n]
 
 # %% ../../nbs/align/01_mtcnn.ipynb #4e02da96
