@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['Report', 'switch_notes', 'report_tables', 'settings_table', 'latex_tables', 'rank1_text', 'map_mean', 'detected_text',
-           'setting_numbers', 'run_numbers', 'paper_numbers', 'run_times', 'time_text', 'results_markdown',
-           'answer_markdown']
+           'setting_numbers', 'run_numbers', 'paper_numbers', 'run_times', 'time_text', 'detector_text',
+           'results_markdown', 'effect_text', 'answer_markdown']
 
 # %% ../../nbs/figures/06_report.ipynb #2dedc628
 import math
@@ -22,6 +22,7 @@ from oaml.figures.tables import (
     machine_text,
     main_table,
     profile_table,
+    signed_interval,
     switch_table,
     to_latex,
     to_markdown,
@@ -200,11 +201,20 @@ def time_text(times: pd.DataFrame) -> str:
     by = times.assign(stage=times.run.str.split("-").str[0]).groupby("stage", sort=False).seconds
     return ", ".join(f"{stage} {len(s)} × {s.sum() / len(s):.0f} s" for stage, s in by)
 
+# %% ../../nbs/figures/06_report.ipynb #e35cf133
+def detector_text(report: Report) -> str:
+    "Whether a detector of photographed faces takes drawn ones for faces."
+    share, status, why = detected_text(report)
+    if status != "measured":
+        return f"Whether MTCNN takes drawn faces for faces was {share}: {why}."
+    images = report.detected.metrics["images"]
+    return f"MTCNN, trained on photographs, finds a face in {share} of {images} unoccluded drawn test faces."
+
 # %% ../../nbs/figures/06_report.ipynb #79c9f40d
 def results_markdown(report: Report) -> str:
     "All tables of a reproduction, with where they come from."
     c, tables, machine = report.config, report_tables(report), machine_text(report.trained[0].run["hardware"])
-    people, detected = c.data.eval_identities, report.detected
+    people = c.data.eval_identities
     head = f"Measured on {machine}, by `{command_text(c)}` at commit {report.commit}. "
     head += (
         f"{report.training}Rank-1 in percent on {people} held-out identities, {people * c.data.probes} probes of each "
@@ -213,23 +223,32 @@ def results_markdown(report: Report) -> str:
     titles = dict(main="", ablation="## Change against no weighting\n\n", switch="## The two gradient switches\n\n")
     parts = [f"# Results on drawn faces\n\n{head}"]
     parts += [f"{titles[n]}{caption}\n\n{to_markdown(t, notes).strip()}" for n, (t, caption, notes) in tables.items()]
-    found = f"MTCNN, trained on photographs, finds a face in {detected_text(report)[0]} of "
     maps = f"mean absolute error {map_mean(report, 'mae'):.3f}, IoU of the hidden region {map_mean(report, 'iou'):.3f}"
-    parts.append(
-        f"Visibility maps on hidden faces: {maps}. {found}{detected.metrics['images'] if detected else 0} unoccluded drawn test faces."
-    )
+    parts.append(f"Visibility maps on hidden faces: {maps}. {detector_text(report)}")
     parts.append(f"Time of each stage, added up over its runs: {time_text(run_times(report.outcomes))}.")
     return "\n\n".join(parts) + "\n"
 
 # %% ../../nbs/figures/06_report.ipynb #e83adbfc
+def effect_text(
+    report: Report,
+    weighting: str,  # product or masked
+    occluder: str,
+) -> str:
+    "Whether a weighting with predicted maps helps local matching, with its interval in points of rank-1."
+    usual = dict(metric="rank1", maps="predicted", tap=report.config.model.tap, score="local", baseline="no weighting")
+    table = report.differences
+    for name, value in (usual | dict(weighting=weighting, occluder=occluder)).items():
+        table = table[table[name] == value]
+    low, high = table.low.item(), table.high.item()
+    verdict = "helps" if low > 0 else "hurts" if high < 0 else "cannot be told from none"
+    return f"{verdict} ({weighting}, {signed_interval(table.difference.item(), low, high).strip('*')})"
+
+# %% ../../nbs/figures/06_report.ipynb #259bfc63
 def answer_markdown(report: Report) -> str:
-    "What weighting does on drawn faces, in two sentences, with where to read more."
-    masked, product = (
-        report.said(score="local", weighting=w, baseline="no weighting", occluder="niqab")
-        for w in ("masked", "product")
-    )
-    about = (
-        f"{len(report.config.run.seeds)} seeds, {report.config.data.eval_identities} held-out people, predicted maps"
-    )
-    text = f"On drawn faces ({about}): {masked[0]} {product[0] if product else ''}".strip()
-    return f"{text} All tables: [docs/results_{report.config.run.profile}.md](docs/results_{report.config.run.profile}.md)."
+    "What weighting does under a niqab on drawn faces, in a sentence, with where to read more."
+    c = report.config
+    about = f"{len(c.run.seeds)} seeds, {c.data.eval_identities} held-out people, predicted maps, rank-1 in points"
+    masked, product = (effect_text(report, weighting, "niqab") for weighting in ("masked", "product"))
+    text = f"On drawn faces ({about}), weighting local matching by visibility under a niqab {masked} where hidden positions "
+    text += f"are left out, and {product} where scores are multiplied by it."
+    return f"{text} All tables: [docs/results_{c.run.profile}.md](docs/results_{c.run.profile}.md)."
