@@ -103,11 +103,14 @@ def print_json(value: object):
     print(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False))
 
 # %% ../../nbs/cli/01_commands.ipynb #7b1c0f02
-def need(*paths: Path | None):  # None: not given
+def need(
+    *paths: Path | None,  # None: not given
+    made_by: str = "",  # command that makes what is missing
+):
     "Raises FileNotFoundError naming the first path that is not there."
     for path in paths:
         if path is not None and not path.exists():
-            raise FileNotFoundError(f"{path}: no such file or folder")
+            raise FileNotFoundError(f"{path}: no such file or folder" + f"; `{made_by}` makes one" * bool(made_by))
 
 # %% ../../nbs/cli/01_commands.ipynb #92b89812
 def set_up_logging(args: argparse.Namespace):

@@ -77,7 +77,7 @@ def query(args: argparse.Namespace) -> int:  # exit code
     "Rank the people of a gallery for each photograph; exit code 1 where one has no face to compare."
     if args.top < 1:
         raise ValueError(f"--top is {args.top}: expected at least 1")
-    need(args.gallery)
+    need(args.gallery, made_by="oaml gallery enrol FOLDER GALLERY")
     from oaml.use.gallery import Gallery
     from oaml.use.recogniser import load_recogniser
 
