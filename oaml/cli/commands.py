@@ -10,6 +10,7 @@ __all__ = ['COMMAND_GROUPS', 'Command', 'add_command', 'Version', 'Completion', 
 import argparse
 import json
 import logging
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -158,7 +159,12 @@ def call(
         return 0
     set_up_logging(args)
     try:
-        return args.run(args)
+        code = args.run(args)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # who reads the output, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print("oaml: interrupted; the same command continues where it was", file=sys.stderr)
         return 130
