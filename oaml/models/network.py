@@ -60,7 +60,7 @@ class FaceNet(nn.Module):
 
     def matcher(
         self,
-        weighting: str = "none",  # none, product or masked
+        weighting: str = "none",  # none, product, masked or common
     ) -> QAConv:
         "A matcher that fits this network's tap."
         return QAConv(self.backbone.tap_channels, self.backbone.tap_size, self.backbone.tap_size, weighting)

@@ -24,7 +24,7 @@ from ..data.overlay import Template
 from ..files import write_whole
 from ..models.common_visibility import Adapter, CommonVisibility, EndLayer, cell_parts
 from ..models.occlusion import OcclusionHead, mask_to_map
-from ..models.qaconv import QAConv, evidence_weights
+from ..models.qaconv import HIDING, QAConv, evidence_weights
 
 # %% ../../nbs/train/06_frozen.ipynb #ca687d46
 @torch.inference_mode()
@@ -177,7 +177,9 @@ def pair_inputs(
             f = [torch.from_numpy(x[i].astype(np.float32)) for x, i in zip(features, at)]
             o = [None, None] if maps is None else [torch.from_numpy(m[i])[:, None] for m, i in zip(maps, at)]
             pooled, o_p, o_g = matcher.pair_evidence(*f, *o)
-            out[k : k + block] = pooled * evidence_weights(o_p, o_g) if matcher.weighting == "masked" else pooled
+            if matcher.weighting in HIDING:
+                pooled = pooled * evidence_weights(o_p, o_g, matcher.weighting)
+            out[k : k + block] = pooled
     return out
 
 # %% ../../nbs/train/06_frozen.ipynb #05a65f28
