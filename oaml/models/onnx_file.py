@@ -106,7 +106,7 @@ def read_onnx(
 ) -> "onnx.ModelProto":  # holds all its weights, in single precision
     "Read a network. Raises FileNotFoundError, or ValueError for a file that is too large, not whole or not ONNX, and for weights elsewhere."
     onnx, _ = onnx_extra()
-    import onnx.inliner
+    from onnx import inliner
 
     path = Path(path)
     if not path.is_file():
@@ -119,7 +119,7 @@ def read_onnx(
         raise ValueError(f"{path} is no whole ONNX file ({e}): expected a network") from e
     if not (model.graph.node and model.opset_import):
         raise ValueError(f"{path} is no whole ONNX file (nodes or their version are missing): expected a network")
-    model = onnx.inliner.inline_local_functions(model) if model.functions else model
+    model = inliner.inline_local_functions(model) if model.functions else model
     try:
         load_external(model, path.parent)
     except ValueError as e:
