@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['resample_weights', 'Difference', 'bootstrap_interval', 'paired_bootstrap', 'pair_weights', 'paired_bootstrap_pairs',
-           'weighted_tar_at_far', 'paired_bootstrap_tar', 'paired_bootstrap_pairs_tar', 'conclusion']
+           'weighted_tar_at_far', 'paired_bootstrap_tar', 'paired_bootstrap_pairs_tar', 'conclusion',
+           'CrossedDifference', 'crossed_bootstrap', 'holm']
 
 # %% ../../nbs/evaluate/05_statistics.ipynb #9857f476
 from collections.abc import Callable, Iterator
@@ -272,3 +273,74 @@ def conclusion(
     if difference.high < 0:
         return f"{what} hurts: {numbers}."
     return f"{what}: cannot tell ({numbers}); the interval contains zero: no effect can be claimed."
+
+# %% ../../nbs/evaluate/05_statistics.ipynb #bffae884
+def _crossed_means(
+    counts: np.ndarray,  # [S,I] sum of the differences of each seed and person
+    of: np.ndarray,  # [I] or [S,I] how many each is a sum of
+    resamples: int,
+    seed: int,
+) -> np.ndarray:  # [resamples]
+    "Mean difference where people and all but one of the seeds are drawn with replacement, the same people under every seed."
+    seeds, people = counts.shape
+    of = np.broadcast_to(of, counts.shape)
+    drawn = np.random.default_rng([seed, 1]).multinomial(max(1, seeds - 1), np.full(seeds, 1 / seeds), size=resamples)
+    w, out = resample_weights(people, resamples, seed), []
+    for k in range(0, resamples, 200):  # in blocks, to bound the memory
+        d, n = (((w[k : k + 200] @ x.T) * drawn[k : k + 200]).sum(1) for x in (counts, of))
+        out.append(np.divide(d, n, out=np.full(len(d), np.nan), where=n > 0))
+    return np.concatenate(out)
+
+# %% ../../nbs/evaluate/05_statistics.ipynb #40bb8781
+class CrossedDifference(NamedTuple):
+    "A difference of two shares, its interval over people and seeds, and how surprising it is."
+
+    difference: float  # a - b, from all data
+    low: float  # lower end of the interval
+    high: float  # upper end
+    p: float  # two-sided, in (0, 1]
+    people: int  # that were resampled
+    seeds: int  # of training; 1: the interval says nothing of other seeds
+    resamples: int
+    level: float = 0.95  # of the interval
+
+
+def crossed_bootstrap(
+    a: ArrayLike,  # [S,P] how many pairs of each probe method a accepted, under S seeds
+    b: ArrayLike,  # same shape, method b (the baseline)
+    of: ArrayLike,  # [P] or [S,P] of how many pairs
+    identity: ArrayLike,  # [P] person of each probe
+    *,
+    resamples: int = 5000,
+    seed: int = 0,  # of the resampling
+    level: float = 0.95,  # of the interval, in (0, 1)
+) -> CrossedDifference:  # NaN where there are no pairs
+    "Difference of two shares of pairs, such as TARs at fixed thresholds, over people and seeds. Raises `ValueError`: shapes differ, a value is not finite, fewer than 2 people, level outside (0, 1)."
+    a, b, of = (np.atleast_2d(np.asarray(x, dtype=float)) for x in (a, b, of))
+    if a.shape != b.shape or of.shape not in (a.shape, (1, a.shape[1])) or np.shape(identity) != a.shape[1:]:
+        shapes = f"{a.shape}, {b.shape}, {of.shape} and {np.shape(identity)}"
+        raise ValueError(f"shapes of a, b, of and identity are {shapes}: expected [S,P], [S,P], [S,P] or [P], and [P]")
+    if not all(np.isfinite(x).all() for x in (a, b, of)):
+        raise ValueError("a, b or of hold values that are not finite: expected counts")
+    people, index = np.unique(identity, return_inverse=True)
+    counts, of = (np.stack([np.bincount(index, row) for row in x]) for x in (a - b, np.broadcast_to(of, a.shape)))
+    about = len(people), len(a), resamples, level
+    if not of.any():
+        return CrossedDifference(np.nan, np.nan, np.nan, np.nan, *about)
+    means = _crossed_means(counts, of, resamples, seed)
+    beyond = min((means <= 0).sum(), (means >= 0).sum())
+    p = min(1.0, 2 * (1 + int(beyond)) / (1 + resamples))
+    return CrossedDifference(float(counts.sum() / of.sum()), *_percentiles(means, level), p, *about)
+
+# %% ../../nbs/evaluate/05_statistics.ipynb #a0dedb1b
+def holm(
+    p: ArrayLike,  # [m] of the rows of one table, in [0, 1]; NaN: not measurable, and no row
+) -> np.ndarray:  # [m] adjusted, in [0, 1]
+    "Values of p after Holm's correction (Holm 1979). Raises `ValueError`: not one row of numbers in [0, 1]."
+    p = np.asarray(p, dtype=float)
+    if p.ndim != 1 or ((p < 0) | (p > 1)).any():
+        raise ValueError(f"p are {p.tolist()}: expected a list of numbers in [0, 1]")
+    out, rows = np.full(len(p), np.nan), np.flatnonzero(~np.isnan(p))
+    order = rows[np.argsort(p[rows], kind="stable")]
+    out[order] = np.maximum.accumulate(np.minimum(1, np.arange(len(order), 0, -1) * p[order]))
+    return out

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['check_pairs', 'best_threshold', 'kfold_correct', 'kfold_accuracy', 'fuse_flip', 'roc', 'auc', 'eer',
-           'false_accept_threshold', 'tar_at_far', 'verification_pairs', 'pair_rates', 'pairs_report', 'check_matrix',
-           'verification_report']
+           'allowed_accepts', 'false_accept_threshold', 'tar_at_far', 'verification_pairs', 'pair_rates',
+           'pairs_report', 'check_matrix', 'verification_report']
 
 # %% ../../nbs/evaluate/01_verification.ipynb #3873bba9
 from collections.abc import Sequence
@@ -155,19 +155,27 @@ def eer(
     far, tar, _ = roc(scores, same)
     return float(np.interp(0, far - (1 - tar), far))  # far - (1 - tar) rises strictly from -1 to 1
 
+# %% ../../nbs/evaluate/01_verification.ipynb #f0114227
+def allowed_accepts(
+    impostors: int,  # n, number of impostor pairs
+    far: float,  # allowed rate of false accepts, in (0, 1]
+) -> int:  # k, 0 when n < 1/far
+    "The largest k with k/n at most `far`. Raises `ValueError`: `far` outside (0, 1], no impostors."
+    if not 0 < far <= 1:
+        raise ValueError(f"far is {far}: expected a rate in (0, 1]")
+    if impostors == 0:
+        raise ValueError("no impostor scores: expected at least one")
+    allowed = round(far * impostors)  # k, or one beside it
+    return allowed + ((allowed + 1) / impostors <= far) - (allowed / impostors > far)
+
 # %% ../../nbs/evaluate/01_verification.ipynb #a24eb5fc
 def false_accept_threshold(
     impostors: ArrayLike,  # [n] impostor scores
     far: float,  # allowed rate of false accepts, in (0, 1]
 ) -> float:  # accept `score > threshold`; NaN when n < 1/far: not measurable
-    "The lowest bound that at most a share `far` of the impostor scores lies strictly above. Raises `ValueError`: `far` outside (0, 1], no impostor scores."
-    if not 0 < far <= 1:
-        raise ValueError(f"far is {far}: expected a rate in (0, 1]")
+    "The lowest bound that at most a share `far` of the impostor scores lies strictly above. Raises `ValueError` as `allowed_accepts`."
     n = len(impostors)
-    if n == 0:
-        raise ValueError("no impostor scores: expected at least one")
-    allowed = round(far * n)  # the largest k with k/n <= far, or one beside it
-    allowed += ((allowed + 1) / n <= far) - (allowed / n > far)
+    allowed = allowed_accepts(n, far)
     if allowed == 0:
         return float("nan")
     return float(np.partition(impostors, n - allowed - 1)[n - allowed - 1]) if allowed < n else float("-inf")
