@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..data.lfw import PairList
+from ..data.real import found_image, mfr2_names
 from ..files import below
 from ..formats.pairs import PairSet
 
@@ -184,15 +185,8 @@ def read_mfr2(
     root: Path,  # folder with pairs.txt and one folder per person
 ) -> Benchmark:  # its folds share people
     "MFR2. Raises `FileNotFoundError` listing missing images, `ValueError` naming a bad line."
-    root, pairs, same = Path(root), [], []
-    for k, line in enumerate(_lines(root / "pairs.txt")):
-        row = line.split()
-        row = [row[0], row[1], row[0], row[2]] if len(row) == 3 else row
-        if len(row) != 4 or not (row[1].isdigit() and row[3].isdigit()):
-            raise ValueError(f"pairs.txt: line {k + 1} is {line!r}: expected `name i j` or `name i name j`")
-        stems = [f"{who}/{who}_{int(number):04d}" for who, number in (row[:2], row[2:])]
-        pairs.append(tuple(s + ".jpg" if (root / f"{s}.jpg").is_file() else s + ".png" for s in stems))
-        same.append(row[0] == row[2])
+    names, same = mfr2_names(Path(root) / "pairs.txt")
+    pairs = [tuple(found_image(root, name) for name in pair) for pair in names]
     return listed_pairs("MFR2", root, pairs, same, fold_blocks(same))
 
 # %% ../../nbs/benchmarks/01_pair_lists.ipynb #6dec3cef
