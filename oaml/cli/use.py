@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['log', 'COMMANDS', 'match_options', 'match_photographs', 'enrol_options', 'enrol', 'query_options', 'query',
-           'eval_options', 'evaluate']
+           'eval_options', 'labelled_options', 'eval_network', 'evaluate']
 
 # %% ../../nbs/cli/05_use.ipynb #65000a57
 import argparse
@@ -97,34 +97,70 @@ def eval_options(p: argparse.ArgumentParser):
     p.add_argument("--network", default="mobilefacenet", metavar="NAME", help=f"one of {', '.join(NETWORKS)}")
     p.add_argument("--weights", type=Path, metavar="FILE", help="its weights (default: where oaml data get puts them)")
     p.add_argument("--flip", action="store_true", help="look at the mirror images too")
+    p.add_argument(
+        "--labels",
+        type=Path,
+        metavar="FILE",
+        help="csv: image, person, occluder, group, and x0, y0, ..., x4, y4 of the landmarks where faces are not aligned; or mfr2_labels.txt",
+    )
+    p.add_argument(
+        "--compare",
+        nargs="+",
+        metavar="GROUP:GROUP",
+        help="groups of the labels, all pairs of two; all is everybody (default: all:all)",
+    )
     p.add_argument("--out", type=Path, metavar="FOLDER", help="where the report goes (default: a folder in runs)")
     json_option(p)
 
 
-def evaluate(args: argparse.Namespace) -> int:  # exit code
-    "Verification and leave-one-out identification of a folder by a public network; report and figures go to a folder."
-    need(args.folder, args.weights)
-    from oaml.benchmarks.folder import embed, evaluate_folder, folder_figures, open_folder, row_text, write_report
-    from oaml.files import run_root, short
+def labelled_options(
+    args: argparse.Namespace,  # of `oaml eval`
+) -> tuple:  # faces, group of each, labelled set, its comparisons; the last two None and () without labels
+    "What is evaluated. Raises `ValueError` for groups without labels, and as the readers of folders and labels."
+    from oaml.benchmarks.folder import LabelledCrops, open_folder, open_labelled
+    from oaml.data.real import two_groups
+
+    if args.labels is None:
+        if args.compare:
+            raise ValueError(f"--compare is {' '.join(args.compare)} without labels: expected --labels FILE")
+        return *open_folder(args.folder), None, ()
+    labelled = open_labelled(args.folder, args.labels)
+    comparisons = [two_groups(text, labelled) for text in args.compare or ["all:all"]]
+    return LabelledCrops(labelled), labelled.group, labelled, comparisons
+
+# %% ../../nbs/cli/05_use.ipynb #a32a470c
+def eval_network(
+    args: argparse.Namespace,  # of `oaml eval`
+):  # a public network with its weights
+    "The network that judges. Raises `FileNotFoundError` where its weights are not there."
     from oaml.formats.sources import weights_file
     from oaml.models.public import load_public
 
-    faces, group = open_folder(args.folder)
     weights = args.weights or weights_file(args.network)
     if args.weights is None and not weights.is_file():
         raise FileNotFoundError(
             f"{weights} is not there: `oaml data get {args.network}` gets it, or give --weights FILE"
         )
-    net = load_public(args.network, weights)
-    embedding = embed(net, faces, args.flip)
+    return load_public(args.network, weights)
+
+
+def evaluate(args: argparse.Namespace) -> int:  # exit code
+    "Verification and leave-one-out identification of a folder by a public network; report and figures go to a folder."
+    need(args.folder, args.weights, args.labels)
+    from oaml.benchmarks import folder as f
+    from oaml.files import run_root, short
+
+    faces, group, labelled, comparisons = labelled_options(args)
+    embedding = f.embed(eval_network(args), faces, args.flip)
     about = embedding @ embedding.T, faces.identities, group
-    report, out = evaluate_folder(*about), args.out or run_root() / f"eval-{args.folder.resolve().name}"
+    report, out = f.evaluate_folder(*about), args.out or run_root() / f"eval-{args.folder.resolve().name}"
+    lines = {kind: f.row_text(row) for kind, row in report["pairs"].items()}
+    if labelled:
+        report["compare"] = f.compare_groups(about[0], labelled, comparisons)
+        lines = {kinds: f.comparison_text(row) for kinds, row in report["compare"].items()}
     title = f"{args.folder.resolve().name}, {args.network}{' with mirror images' if args.flip else ''}"
-    write_report(out, report, folder_figures(*about), title)
-    if args.json:
-        print_json(report)
-    else:
-        print("\n".join(f"{kind}: {row_text(row)}" for kind, row in report["pairs"].items()))
+    f.write_report(out, report, f.folder_figures(*about), title)
+    print_json(report) if args.json else print("\n".join(f"{kind}: {text}" for kind, text in lines.items()))
     log.info("report: %s", short((out / "report.md").resolve()))
     return 0
 

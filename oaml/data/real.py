@@ -7,7 +7,7 @@ __all__ = ['LABEL_COLUMNS', 'POINT_COLUMNS', 'EVERYONE', 'MFR2_LABELS', 'table_r
            'check_labels', 'check_labelled', 'labelled_faces', 'in_group', 'pairs_between', 'two_groups',
            'numbered_stem', 'found_image', 'mfr2_landmarks', 'mfr2_faces', 'mfr2_names', 'mfr2_pairs']
 
-# %% ../../nbs/data/09_real.ipynb #150134ea
+# %% ../../nbs/data/09_real.ipynb #60cf915a
 import csv
 import io
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from .images import SUFFIXES, is_image
 from .lfw import PairList
 from ..files import below
 
-# %% ../../nbs/data/09_real.ipynb #5aa4f91f
+# %% ../../nbs/data/09_real.ipynb #e8bf0e84
 LABEL_COLUMNS = ("image", "person", "occluder", "group")
 POINT_COLUMNS = tuple(f"{axis}{k}" for k in range(5) for axis in "xy")
 
@@ -50,7 +50,7 @@ def table_rows(
         raise ValueError(f"{path}: rows are 0: expected one for each photograph")
     return rows
 
-# %% ../../nbs/data/09_real.ipynb #2e874e67
+# %% ../../nbs/data/09_real.ipynb #d41ddc77
 def row_points(
     row: dict[str, str],  # of `table_rows`
     where: str,  # file and line, for the error
@@ -65,7 +65,7 @@ def row_points(
         raise ValueError(f"{where}: landmarks are {', '.join(texts)}: expected ten numbers, or none")
     return numbers.reshape(5, 2)
 
-# %% ../../nbs/data/09_real.ipynb #97b6db46
+# %% ../../nbs/data/09_real.ipynb #73312557
 EVERYONE = "all"  # a group's name for all photographs
 
 
@@ -84,7 +84,7 @@ class LabelledFaces(NamedTuple):
         "Where the photographs are."
         return [self.root / name for name in self.images]
 
-# %% ../../nbs/data/09_real.ipynb #5ee598ff
+# %% ../../nbs/data/09_real.ipynb #af02e581
 def check_labels(
     faces: LabelledFaces,
     k: int,  # a photograph
@@ -122,7 +122,7 @@ def check_labelled(
         raise FileNotFoundError(f"images in {faces.root} are missing, {len(missing)} of {len(where)}: expected {some}")
     return faces
 
-# %% ../../nbs/data/09_real.ipynb #cd34c3dd
+# %% ../../nbs/data/09_real.ipynb #83964471
 def labelled_faces(
     root: Path,  # folder of the photographs
     path: Path,  # csv: image, person, occluder, group, and landmarks where there are
@@ -136,7 +136,7 @@ def labelled_faces(
     points = np.stack([row_points(row, w) for (_, row), w in zip(rows, where)]) if "x0" in rows[0][1] else None
     return check_labelled(LabelledFaces(Path(root), images, *map(np.array, labels), points), where)
 
-# %% ../../nbs/data/09_real.ipynb #734285ed
+# %% ../../nbs/data/09_real.ipynb #63499ac5
 def in_group(
     faces: LabelledFaces,
     name: str,  # a group, or "all"
@@ -160,7 +160,7 @@ def pairs_between(
     i, j = np.where(turned, j, i), np.where(turned, i, j)
     return PairList(i, j, faces.person[i] == faces.person[j], np.zeros(len(i), dtype=int))
 
-# %% ../../nbs/data/09_real.ipynb #7620a8fc
+# %% ../../nbs/data/09_real.ipynb #8ad72cad
 def two_groups(
     text: str,  # GROUP:GROUP
     faces: LabelledFaces,
@@ -174,7 +174,7 @@ def two_groups(
         in_group(faces, name)
     return names
 
-# %% ../../nbs/data/09_real.ipynb #e27ccd3b
+# %% ../../nbs/data/09_real.ipynb #e9dbd002
 MFR2_LABELS = "mfr2_labels.txt"
 
 
@@ -202,7 +202,7 @@ def mfr2_landmarks(
     rows = table_rows(path, ("file", "score", *POINT_COLUMNS))
     return {row["file"]: row_points(row, f"{path}, line {line}") for line, row in rows}
 
-# %% ../../nbs/data/09_real.ipynb #7106336d
+# %% ../../nbs/data/09_real.ipynb #a9868e46
 def mfr2_faces(
     root: Path,  # holds mfr2_labels.txt, a folder for each person, and landmarks5_yunet.csv or not
 ) -> LabelledFaces:
@@ -224,7 +224,7 @@ def mfr2_faces(
     group = np.where(worn == "none", "none", "worn")
     return check_labelled(LabelledFaces(root, images, np.array(people), worn, group, points), where)
 
-# %% ../../nbs/data/09_real.ipynb #cbf2530c
+# %% ../../nbs/data/09_real.ipynb #0697d53d
 def mfr2_names(
     path: Path,  # pairs.txt
 ) -> tuple[list[tuple[str, str]], np.ndarray]:  # [N] names without endings, of the pairs; same bool [N]
