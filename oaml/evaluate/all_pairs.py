@@ -461,7 +461,9 @@ def tar_difference(
             raise ValueError(f"probes of {probe} with {gallery} differ between scores or seeds: expected the same")
     accepted = np.stack([t.accepted for t in tables])
     of, person = tables[0].genuine.to_numpy(), np.asarray(identity)[tables[0].row]
-    return crossed_bootstrap(accepted[: len(a)], accepted[len(a) :], of, person, **options)
+    kept = (of > 0) | (not of.any())  # whoever has one photograph has no genuine pairs, and is nobody to draw
+    left, right = accepted[: len(a), kept], accepted[len(a) :, kept]
+    return crossed_bootstrap(left, right, of[kept], person[kept], **options)
 
 # %% ../../nbs/evaluate/10_all_pairs.ipynb #e72517df
 def tar_differences(

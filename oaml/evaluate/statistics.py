@@ -328,8 +328,9 @@ def crossed_bootstrap(
     if not of.any():
         return CrossedDifference(np.nan, np.nan, np.nan, np.nan, *about)
     means = _crossed_means(counts, of, resamples, seed)
+    means = means[~np.isnan(means)]  # without the draws of people who have no pairs
     beyond = min((means <= 0).sum(), (means >= 0).sum())
-    p = min(1.0, 2 * (1 + int(beyond)) / (1 + resamples))
+    p = min(1.0, 2 * (1 + int(beyond)) / (1 + len(means)))
     return CrossedDifference(float(counts.sum() / of.sum()), *_percentiles(means, level), p, *about)
 
 # %% ../../nbs/evaluate/05_statistics.ipynb #a0dedb1b
