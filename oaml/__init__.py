@@ -10,6 +10,7 @@ __all__ = []
 from importlib import import_module
 
 _WHERE = dict(align="oaml.align", load_recogniser="oaml.use.recogniser", match="oaml.use.match")
+_WHERE |= dict(retrofit="oaml.use.retrofit")
 __all__ = list(_WHERE)
 
 
