@@ -2181,5 +2181,6 @@ d = { 'settings': { 'branch': 'main',
                                    'oaml.use.retrofit.public_backbone': ('use/retrofit.html#public_backbone', 'oaml/use/retrofit.py'),
                                    'oaml.use.retrofit.retrofit': ('use/retrofit.html#retrofit', 'oaml/use/retrofit.py'),
                                    'oaml.use.retrofit.see': ('use/retrofit.html#see', 'oaml/use/retrofit.py'),
+                                   'oaml.use.retrofit.tensors_of': ('use/retrofit.html#tensors_of', 'oaml/use/retrofit.py'),
                                    'oaml.use.retrofit.tried_format': ('use/retrofit.html#tried_format', 'oaml/use/retrofit.py'),
                                    'oaml.use.retrofit.under': ('use/retrofit.html#under', 'oaml/use/retrofit.py')}}}

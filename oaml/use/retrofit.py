@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['log', 'DRAWN_PEOPLE', 'RENDERED', 'FLOOR', 'DrawnFaces', 'check_enough', 'clean_faces', 'under', 'fitted',
-           'SeenFaces', 'see', 'graph_of', 'public_backbone', 'own_backbone', 'format_named', 'tried_format',
-           'open_network', 'maps_to_hold', 'fit_faces', 'Learned', 'learn', 'origin', 'retrofit']
+           'tensors_of', 'SeenFaces', 'see', 'graph_of', 'public_backbone', 'own_backbone', 'format_named',
+           'tried_format', 'open_network', 'maps_to_hold', 'fit_faces', 'Learned', 'learn', 'origin', 'retrofit']
 
 # %% ../../nbs/use/05_retrofit.ipynb #9ba6b4d5
 import logging
@@ -118,6 +118,23 @@ def fitted(
     return to_tensors(image, visible)
 
 
+def tensors_of(
+    faces: OwnFaces,
+    rows: Sequence[int],
+    size: int,  # of the network's images
+) -> tuple[torch.Tensor, torch.Tensor]:  # [N,3,S,S] in [-1,1], [N,1,S,S]
+    "Some faces and what shows of them. Raises ValueError as `fitted`, naming the image."
+    out = []
+    for i in rows:
+        item = faces[i]
+        try:
+            out.append(fitted(item, size))
+        except ValueError as e:
+            raise ValueError(f"{faces.faces.name(faces.rows[i])}: {e}") from e
+    x, mask = zip(*out)
+    return torch.stack(x), torch.stack(mask)
+
+# %% ../../nbs/use/05_retrofit.ipynb #2004747a
 class SeenFaces(NamedTuple):
     "What a recogniser makes of faces."
 
@@ -135,8 +152,7 @@ def see(
     "Maps of faces, and the share of each position that shows."
     side, features, visible = recogniser.tap_size, [], []
     for k in tqdm(range(0, len(faces), batch), desc=what, unit="batch", mininterval=5):
-        items = [fitted(faces[i], recogniser.input_size) for i in range(k, min(k + batch, len(faces)))]
-        x, mask = (torch.stack(t) for t in zip(*items))
+        x, mask = tensors_of(faces, range(k, min(k + batch, len(faces))), recogniser.input_size)
         features.append(recogniser.features(x).half().numpy())
         visible.append(mask_to_map(mask, (side, side))[:, 0].numpy())
     return SeenFaces(np.concatenate(features), np.concatenate(visible))
@@ -208,7 +224,7 @@ def tried_format(
             f"faces are of {single} people, each once: expected people who come twice, or the format by name"
         )
     some = OwnFaces(faces, rows := np.concatenate(groups), np.full(len(rows), "none"))
-    images = torch.stack([fitted(some[i], recogniser.input_size)[0] for i in range(len(some))])
+    images, _ = tensors_of(some, range(len(some)), recogniser.input_size)
     try:
         return probe_format(recogniser, images, faces.identities[rows])[0]
     except ValueError as e:
