@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['MAPS_AT_ONCE', 'LEAST_FACES', 'common_map', 'cut_centred', 'fit_hidden_means', 'centre_parts', 'effective_dimension',
            'half_vector', 'pair_products', 'second_moments', 'random_maps', 'reduce_products', 'Calibration',
-           'fit_calibration', 'cosines_to_visible', 'CutScore', 'CalibratedVisibility']
+           'all_dimensions', 'fit_calibration', 'cosines_to_visible', 'cosines_to_covered', 'CutScore',
+           'CalibratedVisibility']
 
 # %% ../../nbs/models/10_calibrated.ipynb #6dacf802
 import numpy as np
@@ -196,6 +197,29 @@ class Calibration(nn.Module):
         "√(d(v)/d(1)), by which a cosine is multiplied."
         return (self.dimension(v) / self.dimension(torch.ones_like(v[..., :1, :]))).sqrt()
 
+# %% ../../nbs/models/10_calibrated.ipynb #3de9a919
+@torch.no_grad()
+def all_dimensions(
+    calibration: Calibration,
+    a: torch.Tensor,  # [P,h*w], v = a + b∘o, not negative
+    b: torch.Tensor,  # [P,h*w]
+    o: torch.Tensor,  # [G,h*w] visibility of the gallery faces
+) -> torch.Tensor:  # d(v) of every probe and gallery face, [P,G]; 0 where v is
+    "Effective dimensions of all against all."
+    forms, n = torch.cat([calibration.forms, half_vector(calibration.traces)[None]]), o.shape[1]
+    i, j = torch.triu_indices(n, n, device=o.device)
+    M = forms.new_zeros(len(forms), n, n)
+    M[:, i, j] = M[:, j, i] = forms / half_vector(torch.ones_like(calibration.traces))
+    terms, least = torch.cat([pair_products(o), o], 1), torch.finfo(o.dtype).tiny
+    longest = (a + b).amax(1, keepdim=True).clamp(min=least)  # d is the same, and nothing is too small to be squared
+    out = []
+    for one, two in zip(a / longest, b / longest):
+        Ma = M @ one
+        weights = torch.cat([forms * (two[i] * two[j]), 2 * Ma * two], 1)
+        values = torch.addmm(Ma @ one, terms, weights.T)  # [G,r+1], the trace last
+        out.append(values[:, -1].square() / values[:, :-1].square().sum(1).clamp(min=least))
+    return torch.stack(out)
+
 # %% ../../nbs/models/10_calibrated.ipynb #c6c6576d
 LEAST_FACES = 200
 
@@ -228,6 +252,20 @@ def cosines_to_visible(
     dots = (v[:, :, None] * cut[:, None]).flatten(1) @ gallery.flatten(1).T
     squares = pair_products(v) @ half_vector(gallery @ gallery.transpose(1, 2)).T
     return dots / squares.clamp(min=torch.finfo(v.dtype).tiny).sqrt()
+
+# %% ../../nbs/models/10_calibrated.ipynb #bb1d80cd
+def cosines_to_covered(
+    probe: torch.Tensor,  # [P,h*w,E] centred parts
+    a: torch.Tensor,  # [P,h*w], v = a + b∘o
+    b: torch.Tensor,  # [P,h*w]
+    gallery: torch.Tensor,  # [G,h*w,E] centred parts
+    o: torch.Tensor,  # [G,h*w] their visibility
+) -> torch.Tensor:  # [P,G]; 0 where v is
+    "Cosines of cut embeddings, each pair with its own cut of both faces."
+    (P, _, E), seen = probe.shape, o[:, :, None] * gallery
+    left = (o @ (b[:, :, None] * probe).transpose(0, 1).flatten(1)).view(-1, P, E) + cut_centred(probe, a)  # [G,P,E]
+    right = a @ gallery.transpose(0, 1).flatten(1) + b @ seen.transpose(0, 1).flatten(1)
+    return torch.cosine_similarity(left.transpose(0, 1), right.view(P, -1, E), dim=-1)
 
 # %% ../../nbs/models/10_calibrated.ipynb #e7e03419
 class CutScore(nn.Module):
@@ -264,8 +302,8 @@ class CutScore(nn.Module):
         return common_map(o_p, o_g, self.floor, self.both_hidden)
 
     def scaled(self, cosine: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
-        "Scores of cosines that were cut to v; 0 where nothing is common."
-        return cosine * (self.calibration.spread(v) if self.calibrated else (v.amax(-1) > 0))
+        "Scores of the cosines of cuts to v, which are 0 where nothing is common."
+        return cosine * self.calibration.spread(v) if self.calibrated else cosine
 
 # %% ../../nbs/models/10_calibrated.ipynb #d27a9a31
 class CalibratedVisibility(CutScore):
@@ -286,23 +324,39 @@ class CalibratedVisibility(CutScore):
         v = self.common(o_p, o_g)
         return self.scaled(torch.cosine_similarity(cut_centred(p, v), cut_centred(g, v)), v)
 
+    def to_visible(self, p: torch.Tensor, o_p: torch.Tensor, g: torch.Tensor) -> torch.Tensor:  # [P,G]
+        "Centred probes against faces that show everything."
+        v = self.common(o_p, torch.ones_like(o_p))
+        return self.scaled(torch.ones_like(v[:, :1]), v[:, None]) * cosines_to_visible(p, v, g)
+
+    def to_covered(
+        self, p: torch.Tensor, o_p: torch.Tensor, g: torch.Tensor, o_g: torch.Tensor
+    ) -> torch.Tensor:  # [P,G]
+        "Centred probes against faces that show some."
+        a = self.common(o_p, torch.zeros_like(o_p))
+        b = self.common(o_p, torch.ones_like(o_p)) - a
+        cosines = cosines_to_covered(p, a, b, g, o_g)
+        if not self.calibrated:
+            return cosines
+        whole = self.calibration.dimension(torch.ones_like(o_p[:1]))
+        return cosines * (all_dimensions(self.calibration, a, b, o_g) / whole).sqrt()
+
     def forward(
         self,
         probe: torch.Tensor,  # [P,h*w,E] parts, of cell_parts
         gallery: torch.Tensor,  # [G,h*w,E]
         probe_visibility: torch.Tensor,  # [P,1,h,w] in [0,1]
         gallery_visibility: torch.Tensor,  # [G,1,h,w]
-        block: int = 32,  # gallery faces at a time; 16 times as many of those that show everything
+        block: int = 32,  # probes at a time, with 8 times as many gallery faces
     ) -> torch.Tensor:  # [P,G]
         "Score every probe against every gallery face."
         p, o_p = self.side(probe, probe_visibility, "probe")
         g, o_g = self.side(gallery, gallery_visibility, "gallery")
-        out, clear, v = p.new_empty(len(p), len(g)), (o_g == 1).all(1), self.common(o_p, torch.ones_like(o_p))
-        scale = self.scaled(torch.ones_like(v[:, :1]), v[:, None])
-        for rows in clear.nonzero()[:, 0].split(16 * block):
-            out[:, rows] = scale * cosines_to_visible(p, v, g[rows])
-        for rows in (~clear).nonzero()[:, 0].split(block):
-            v = self.common(o_p[:, None], o_g[rows])  # [P,b,hw]
-            a, b = torch.bmm(v, p), torch.bmm(v.transpose(0, 1), g[rows]).transpose(0, 1)
-            out[:, rows] = self.scaled(torch.cosine_similarity(a, b, dim=-1), v)
+        out, clear = p.new_empty(len(p), len(g)), (o_g == 1).all(1)
+        for k in range(0, len(p), block):
+            some = slice(k, k + block)
+            for rows in clear.nonzero()[:, 0].split(8 * block):
+                out[some, rows] = self.to_visible(p[some], o_p[some], g[rows])
+            for rows in (~clear).nonzero()[:, 0].split(8 * block):
+                out[some, rows] = self.to_covered(p[some], o_p[some], g[rows], o_g[rows])
         return out
