@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['STRICT', 'Occluder', 'MOSTLY_CLEAN', 'PhotoKind', 'FIRST_HALF', 'SECOND_HALF', 'several', 'Data', 'Model', 'Loss',
-           'Optim', 'Evaluation', 'Photo', 'Run', 'wrong_data', 'wrong_run', 'Config', 'known_keys', 'error_text',
-           'make_config', 'profiles_folder', 'parse_overrides', 'load_profile', 'to_dict', 'command_text', 'turned']
+           'Optim', 'Evaluation', 'PhotoNetwork', 'both_networks', 'Photo', 'Run', 'wrong_data', 'wrong_run', 'Config',
+           'known_keys', 'error_text', 'make_config', 'profiles_folder', 'parse_overrides', 'load_profile', 'to_dict',
+           'command_text', 'turned']
 
 # %% ../nbs/02_config.ipynb #ac0727fd
 import json
@@ -19,7 +20,7 @@ import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from .names import ARCHITECTURES, HEADS, KINDS, MAPS, OCCLUDERS, SWITCHES, TAPS, WEIGHTINGS
+from .names import ARCHITECTURES, FROZEN, HEADS, KINDS, MAPS, OCCLUDERS, SWITCHES, TAPS, WEIGHTINGS
 
 # %% ../nbs/02_config.ipynb #532fb095
 STRICT = ConfigDict(extra="forbid", strict=True)
@@ -128,16 +129,29 @@ SECOND_HALF = ("surgical", "n95", "hand", "block50")
 
 
 @dataclass(config=STRICT, frozen=True)
-class Photo:
-    "The experiment on photographs: a public network, and occluders laid over its test faces."
+class PhotoNetwork:
+    "A frozen network of the experiment on photographs, and how much of LFW it is tried on."
 
-    network: Literal["mobilefacenet"] = "mobilefacenet"
+    name: Literal[FROZEN] = "mobilefacenet"
     # kinds seen in training by each of two models; the other half is unseen
     halves: list[list[PhotoKind]] = several((list(FIRST_HALF), list(SECOND_HALF)))
-    shapes: int = Field(6, ge=1)  # times that a training face is also covered by a random shape, for the occlusion head
+    pairs: int = Field(100, ge=20, le=600)  # of the 600 of each fold; their photographs are covered
+    shapes: int = Field(6, ge=1)  # times that a training face is also covered by a random shape
+
+
+def both_networks() -> list[PhotoNetwork]:
+    "A small one, and one of ten times its size on fewer kinds and photographs: two cores have an hour."
+    return [PhotoNetwork(), PhotoNetwork("sface", [["niqab", "block50"], ["surgical", "n95"]], 60, 3)]
+
+
+@dataclass(config=STRICT, frozen=True)
+class Photo:
+    "The experiment on photographs: public networks, and occluders laid over test faces."
+
+    networks: list[PhotoNetwork] = Field(default_factory=both_networks)
     head_epochs: int = Field(3, ge=1)  # of the occlusion head
     head_lr: float = Field(2e-3, gt=0)
-    pairs: int | None = Field(None, ge=20)  # of each fold; None: all
+    floors: list[float] = several((0.15, 0.3, 0.45))  # weights of a hidden position to choose from, in training
 
 # %% ../nbs/02_config.ipynb #9246abc1
 @dataclass(config=STRICT, frozen=True)
@@ -166,9 +180,13 @@ def wrong_data(c: "Config") -> Iterator[tuple[bool, str]]:
     yield "none" not in d.occlusion_occluders, f"data.occlusion_occluders is {d.occlusion_occluders}: {text}"
     text = "expected 'none' among them, the reference of every difference"
     yield "none" not in e.occluders, f"evaluation.occluders is {e.occluders}: {text}"
-    halves = c.photo.halves
-    shared = len(halves) != 2 or set(halves[0]) & set(halves[1])
-    yield bool(shared), f"photo.halves is {halves}: expected two lists of occluders that share none"
+    for n in c.photo.networks:
+        shared = len(n.halves) != 2 or set(n.halves[0]) & set(n.halves[1]) or not all(n.halves)
+        yield bool(shared), f"halves of {n.name} are {n.halves}: expected two lists of occluders that share none"
+    names = [n.name for n in c.photo.networks]
+    yield len({*names}) < max(1, len(names)), f"photo.networks are {names}: expected one or more, each once"
+    floors = [f for f in c.photo.floors if not 0 <= f <= 1]
+    yield bool(floors) or not c.photo.floors, f"photo.floors is {c.photo.floors}: expected values in [0, 1]"
     yield d.source in ("images", "recordio") and not d.path, f"data.source is {d.source!r}: expected a data.path"
     drawn = d.source == "synthetic" and m.input_size != 112
     yield drawn, f"model.input_size is {m.input_size}: expected 112, the size of drawn faces"

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['OCCLUDERS', 'DRAWN', 'PHOTOGRAPHED', 'BLOCKS', 'KINDS', 'KIND_LABELS', 'SPLITS', 'DEPTHS', 'ARCHITECTURES', 'TAPS',
-           'HEADS', 'NETWORKS', 'WEIGHTINGS', 'MAPS', 'SWITCHES', 'MTCNN_PRESETS', 'FEATHERFACE_PRESETS', 'FILTERS',
-           'FACE_FORMATS', 'PAIR_FORMATS']
+           'HEADS', 'NETWORKS', 'FROZEN', 'WEIGHTINGS', 'MAPS', 'SWITCHES', 'MTCNN_PRESETS', 'FEATHERFACE_PRESETS',
+           'FILTERS', 'FACE_FORMATS', 'PAIR_FORMATS']
 
 # %% ../nbs/00_names.ipynb #fc225036
 OCCLUDERS = ("none", "niqab", "medical", "sunglasses", "scarf", "block")
@@ -27,6 +27,7 @@ ARCHITECTURES = tuple(f"ir_{se}{depth}" for se in ("", "se_") for depth in DEPTH
 TAPS = ("block3", "block4")
 HEADS = ("adaface", "arcface", "cosface")
 NETWORKS = ("adaface_ir_18", "adaface_ir_50", "adaface_ir_101", "mobilefacenet")
+FROZEN = (*NETWORKS, "sface")  # of the experiment on photographs; SFace is an ONNX file
 
 # %% ../nbs/00_names.ipynb #f792c7a7
 WEIGHTINGS = ("none", "product", "masked")

@@ -167,3 +167,71 @@ def help_of(options) -> str:
     p = argparse.ArgumentParser(prog="oaml", add_help=False)
     options(p)
     return p.format_help()
+
+
+def planted_scorer(person, rng, seen: bool):
+    "Scores of a toy recogniser: what is covered says less of a person, and the calibrated score most of what is left."
+    import numpy as np
+
+    gains = {"global": 1.0, "centred": 1.05, "adapted": 1.3 if seen else 1.1, "all_blind": 1.2}
+    gains |= {"global_coverage": 1.1, "common": 2.0, "calibrated": 2.2, "fused": 2.2, "calibrated_exact": 2.4}
+    own, noise = person[:, None] == person, rng.normal(size=(len(person),) * 2)
+
+    def score(fold, probe, gallery):
+        clean, both = probe.kind == "none", gallery.kind != "none"
+        at = np.ix_(probe.rows, gallery.rows)
+        out = {}
+        for name, gain in gains.items():
+            spread = 1.0 if clean or name not in ("common", "global") else 1.5 + both
+            out[name] = spread * noise[at] + (4.0 if clean else gain) * own[at]
+        return out
+
+    return score
+
+
+def photo_outcomes(folder: Path, network: str = "toy", seeds: tuple = (0, 1, 2), people: int = 90) -> dict:
+    "Runs of `photo_scores` in a toy world: two occluders, each seen by one half; name -> outcome."
+    import json
+
+    import numpy as np
+    import pandas as pd
+
+    from oaml.evaluate.all_pairs import all_pairs, save_lines
+    from oaml.evaluate.comparisons import read_outcomes
+
+    halves, person = dict(first=["niqab"], second=["surgical"]), np.repeat(np.arange(people), 4)
+    fold, rows, needs = person % 3, np.arange(0, len(person), 2), {}
+    kinds = [*halves["first"], *halves["second"]]
+    arrangements = [("none", "none"), *((k, "none") for k in kinds), *((k, k) for k in kinds)]
+    for seed in seeds:
+        for half, seen in halves.items():
+            rng, place = np.random.default_rng([seed, half == "first"]), folder / f"{network}-{half}-{seed}"
+            place.mkdir(parents=True)
+            score = planted_scorer(person, rng, half == "first")
+            judged = all_pairs(score, person, fold, arrangements, rows=dict.fromkeys(kinds, rows), fars=(1e-2, 1e-3))
+            for name, x in judged.items():
+                save_lines(place / f"lines_{name}.npz", x.lines)
+            save_lines(place / "lines_best_blind.npz", judged["adapted"].lines)
+            for name in ("rates", "det"):
+                table = pd.concat([getattr(x, name).assign(score=n) for n, x in judged.items()])
+                table.to_csv(place / f"{name}.csv", index=False)
+            pieces = pd.concat([judged["calibrated"].rates.assign(score=n) for n in ("cut", "cut_d", "calibrated")])
+            pieces.to_csv(place / "ablation.csv", index=False)
+            best = [dict(fold=f, probe=k, gallery="none", score="adapted", tar=0.5) for f in range(3) for k in kinds]
+            pd.DataFrame(best).to_csv(place / "best.csv", index=False)
+            same, listed = np.arange(200) % 2 == 0, {}
+            for kind, gallery in arrangements:
+                for name, gain in dict(**{"global": 1.0}, calibrated=2.0).items():
+                    listed[f"{kind}/{gallery}/{name}"] = rng.normal(size=200) + gain * same
+            np.savez(place / "listed.npz", same=same, fold=np.arange(200) // 20, **listed)
+            np.savez(place / "real.npz")
+            np.savez(place / "people.npz", person=person, fold=fold)
+            quality = {k: dict(mae=0.05, iou=0.9) for k in ("none", *kinds)}
+            metrics = dict(network=network, half=half, seen=seen, kinds=kinds, photographs=len(person), covered=len(rows))
+            metrics |= dict(people=people, floors={0: 0.3, 1: 0.15, 2: 0.3}, maps=quality, rank=50)
+            run = dict(id=f"{seed}{half}" * 3, seed=seed, seconds=1.0, commit="c0ffee", config_hash="abc", versions={})
+            run |= dict(hardware={}, parameters=dict(config={}))
+            for name, values in dict(metrics=metrics, run=run).items():
+                (place / f"{name}.json").write_text(json.dumps(values))
+            needs[f"scores-{network}-{half}-s{seed}"] = str(place)
+    return read_outcomes(needs)

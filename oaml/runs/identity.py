@@ -113,7 +113,6 @@ PHOTO_DATA = {  # what the experiment on photographs reads, and the command that
     "lfw112": "oaml data get lfw",
     "lfw112_extra": "oaml data get lfw",
     "occluders": "oaml data get occluders",
-    "weights": "oaml data get mobilefacenet",
 }
 
 
@@ -129,7 +128,8 @@ def check_data(
         face_sets(config)
         return
     root = data_path(config)
-    if missing := [f"{root / name} ({command})" for name, command in PHOTO_DATA.items() if not (root / name).is_dir()]:
+    wanted = PHOTO_DATA | {f"weights/{n.name}": f"oaml data get {n.name}" for n in config.photo.networks}
+    if missing := [f"{root / name} ({command})" for name, command in wanted.items() if not (root / name).is_dir()]:
         raise FileNotFoundError(f"photographs are missing: {', '.join(missing)}; or set OAML_DATA")
 
 # %% ../../nbs/runs/02_identity.ipynb #9eebfe2b
@@ -155,7 +155,8 @@ def libraries() -> dict[str, str]:
 # %% ../../nbs/runs/02_identity.ipynb #4433ab36
 def choices(s: RunSpec) -> dict:
     "What a run chooses beside its settings."
-    return dict(seed=s.seed, tap=s.tap, weighting=s.weighting, maps=s.maps, switch=s.switch, part=s.part)
+    out = dict(seed=s.seed, tap=s.tap, weighting=s.weighting, maps=s.maps, switch=s.switch, part=s.part)
+    return out | ({"network": s.network} if s.network else {})
 
 
 def surroundings(s: RunSpec) -> dict:

@@ -4,15 +4,15 @@
 
 # %% auto #0
 __all__ = ['PAPER_FILES', 'LATEX', 'RunSpec', 'variants', 'named', 'network_name', 'trained', 'main_runs', 'switch_runs',
-           'last_runs', 'photo_grid', 'grid']
+           'last_runs', 'photo_runs', 'photo_grid', 'grid']
 
 # %% ../../nbs/runs/01_plan.ipynb #7fa469f7
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..config import Config
-from ..names import SWITCHES
+from ..config import Config, PhotoNetwork
+from ..names import NETWORKS, SWITCHES
 
 # %% ../../nbs/runs/01_plan.ipynb #f823cf51
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ class RunSpec:
     weighting: str = "masked"
     maps: str = "predicted"
     switch: str = ""  # the gradient switch of `loss` that is turned
-    part: str = ""  # of the photographs: an occluder, or the half of them that is seen in training
+    part: str = ""  # of the photographs: which features, or the half of the occluders that is seen in training
+    network: str = ""  # frozen, of the photographs
     needs: tuple[str, ...] = ()  # names of runs
     reads: tuple[str, ...] = ()  # files of the checkout that it reads beside its code and data; globs
     uses: tuple[str, ...] = ()  # programs or modules it can do without, leaving something out
@@ -114,17 +115,34 @@ def last_runs(config: Config, before: tuple[str, ...]) -> Iterator[RunSpec]:
     yield RunSpec("paper", "paper", **more, needs=("tables", "figures", "featherface"), reads=reads, uses=LATEX)
 
 # %% ../../nbs/runs/01_plan.ipynb #d0e3a335
+def photo_runs(chosen: PhotoNetwork, seeds: list[int]) -> tuple[list[RunSpec], list[RunSpec]]:  # features, scores
+    "Features of a network, clean and covered, and its scores for either half of the occluders and every seed."
+    name, first = chosen.name, seeds[0]
+    about = dict(notebook="photo_features", network=name)
+    features = [RunSpec(f"features-{name}-{part}", seed=first, part=part, **about) for part in ("none", "extra")]
+    features += [RunSpec(f"features-{name}-s{s}", seed=s, part="covered", **about) for s in seeds]
+    scores = []
+    for s in seeds:
+        needs = tuple(f"features-{name}-{part}" for part in ("none", "extra", f"s{s}"))
+        for half in ("first", "second"):
+            more = dict(part=half, network=name, needs=needs)
+            scores.append(RunSpec(f"scores-{name}-{half}-s{s}", "photo_scores", s, **more))
+    return features, scores
+
+
 def photo_grid(config: Config) -> list[RunSpec]:
-    "Features under every occluder, scores for either half of them, tables, paper; and a matcher for use."
-    seed, halves = config.run.seeds[0], config.photo.halves
-    kinds = ("none", "shapes", *halves[0], *halves[1])
-    runs = [RunSpec(f"features-{kind}", "photo_features", seed, part=kind) for kind in kinds]
-    features = tuple(r.name for r in runs)
-    runs += [RunSpec(f"scores-{half}", "photo_scores", seed, part=half, needs=features) for half in ("first", "second")]
-    runs.append(RunSpec("phototables", "photo_tables", seed, needs=("scores-first", "scores-second", "features-none")))
+    "Features and scores of every network, tables, paper; and a matcher for use."
+    seeds, networks = config.run.seeds, config.photo.networks
+    of_networks = [photo_runs(n, seeds) for n in networks]
+    runs = [r for features, scores in of_networks for r in (*features, *scores)]
+    needs = tuple(r.name for r in runs if r.notebook == "photo_scores")
+    runs.append(RunSpec("phototables", "photo_tables", seeds[0], needs=needs))
     reads = (*PAPER_FILES, "paper/generated/[!l]*.tex", "figures/[!l]*.pdf")
-    runs.append(RunSpec("paper", "paper", seed, needs=("phototables",), reads=reads, uses=LATEX))
-    return [*runs, RunSpec("matcher", "photo_matcher", seed, needs=features)]
+    runs.append(RunSpec("paper", "paper", seeds[0], needs=("phototables",), reads=reads, uses=LATEX))
+    for n in [n.name for n in networks if n.name in NETWORKS][:1]:  # whose module is here
+        needs = tuple(f"features-{n}-{part}" for part in ("none", "extra", f"s{seeds[0]}"))
+        runs.append(RunSpec("matcher", "photo_matcher", seeds[0], network=n, needs=needs))
+    return runs
 
 # %% ../../nbs/runs/01_plan.ipynb #73f1348e
 def grid(config: Config) -> list[RunSpec]:
