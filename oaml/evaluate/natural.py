@@ -6,6 +6,7 @@
 __all__ = ['ALL', 'map_agreement', 'official_folds', 'natural_lines', 'natural_rates']
 
 # %% ../../nbs/evaluate/11_natural.ipynb #0b40b295
+from collections import defaultdict
 from collections.abc import Mapping
 
 import numpy as np
@@ -59,26 +60,27 @@ def official_folds(
 
 # %% ../../nbs/evaluate/11_natural.ipynb #d72bbfad
 def natural_lines(
-    score: Scorer,  # held-out fold, probes, gallery -> scores [P,G]; both sides are of the kind "none": as they are
+    score: Scorer,  # both sides are of the kind "none": as they are
     listed: np.ndarray,  # [L] rows of the listed photographs
     occluder: np.ndarray,  # str [L]
     clean: np.ndarray,  # [G] rows of clean photographs
     person: ArrayLike,  # [N] of all photographs
     fold: ArrayLike,  # [N], of `official_folds`
-    thresholds: Mapping[int, float],  # fold -> threshold, set without its people
+    thresholds: Mapping[str, Mapping[int, float]],  # score -> fold -> threshold, set without its people
     block: int | None = None,  # scores at a time; None: all at once
-) -> pd.DataFrame:  # probe (occluder), gallery, fold, and the columns of `probe_lines`
+) -> dict[str, pd.DataFrame]:  # score -> probe (occluder), gallery, fold, and the columns of `probe_lines`
     "Outcomes of the listed photographs against clean ones of their fold. Raises `ValueError` as `check_disjoint` and `score_blocks`, and for a photograph that is listed and clean."
     person, fold = check_disjoint(person, fold)
     if len(both := np.intersect1d(listed, clean)):
         raise ValueError(f"photograph {both[0]} is listed and clean: expected one of both")
-    parts, worn = [], dict(zip(listed.tolist(), occluder))
+    parts, worn = defaultdict(list), dict(zip(listed.tolist(), occluder))
     for f in np.unique(fold[listed]):
         probe, gallery = Side(CLEAN, listed[fold[listed] == f]), Side(CLEAN, clean[fold[clean] == f])
-        for rows, scores in score_blocks(score, int(f), probe, gallery, block):
-            lines = probe_lines(rows, gallery.rows, scores, person, thresholds[int(f)])
-            parts.append(lines.assign(probe=[worn[r] for r in rows.tolist()], gallery=CLEAN, fold=f))
-    return pd.concat(parts, ignore_index=True)
+        for rows, found in score_blocks(score, int(f), probe, gallery, block):
+            for name, scores in found.items():
+                lines = probe_lines(rows, gallery.rows, scores, person, thresholds[name][int(f)])
+                parts[name].append(lines.assign(probe=[worn[r] for r in rows.tolist()], gallery=CLEAN, fold=f))
+    return {name: pd.concat(some, ignore_index=True) for name, some in parts.items()}
 
 # %% ../../nbs/evaluate/11_natural.ipynb #2aa91103
 def natural_rates(

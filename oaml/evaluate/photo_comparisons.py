@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['FAR', 'CLEAN_LOSS', 'FAR_BOUNDS', 'PRIMARY', 'COMPARED', 'ALL_KINDS', 'LABELS', 'LISTED', 'NETWORK_LABELS', 'GROUPS',
-           'Case', 'PhotoResults', 'verdict', 'compare_cases', 'compare_all', 'primary_bars', 'listed_table',
-           'RealScores', 'read_real', 'real_table', 'real_differences']
+           'RATES', 'Case', 'PhotoResults', 'verdict', 'compare_cases', 'compare_all', 'primary_bars', 'listed_table',
+           'RealScores', 'read_real', 'real_table', 'real_differences', 'natural_comparison']
 
-# %% ../../nbs/evaluate/12_photo_comparisons.ipynb #cfa6b9d6
+# %% ../../nbs/evaluate/12_photo_comparisons.ipynb #7b1f7581
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -22,7 +22,7 @@ from .comparisons import Outcome
 from .statistics import crossed_tar, holm
 from .verification import auc, kfold_accuracy
 
-# %% ../../nbs/evaluate/12_photo_comparisons.ipynb #d04ce873
+# %% ../../nbs/evaluate/12_photo_comparisons.ipynb #479ee288
 FAR = 1e-3  # of the primary threshold
 CLEAN_LOSS = 0.002  # TAR that clean faces may lose
 FAR_BOUNDS = {"one": (0.3, 3.0), "both": (0.0, 5.0)}  # times the nominal FAR
@@ -59,7 +59,7 @@ LISTED = {
 }
 NETWORK_LABELS = {"mobilefacenet": "MobileFaceNet", "sface": "SFace"}
 
-# %% ../../nbs/evaluate/12_photo_comparisons.ipynb #ae899109
+# %% ../../nbs/evaluate/12_photo_comparisons.ipynb #847e3e43
 class Case(NamedTuple):
     "What is worn, by whom, and whether training had seen it."
 
@@ -129,7 +129,7 @@ class PhotoResults:
         if worn == "one":
             yield Case(CLEAN, seen, worn)
 
-# %% ../../nbs/evaluate/12_photo_comparisons.ipynb #2c514858
+# %% ../../nbs/evaluate/12_photo_comparisons.ipynb #19f9bc5e
 def verdict(difference: float, corrected: float, level: float = 0.05) -> str:  # helps, hurts, or no claim
     "What may be said of a row, after the correction."
     if not corrected < level:
@@ -165,7 +165,7 @@ def compare_all(results: PhotoResults, resamples: int = 5000) -> pd.DataFrame:
         [compare_cases(results, seen, worn, pair, resamples) for pair, seen, worn in asked], ignore_index=True
     )
 
-# %% ../../nbs/evaluate/12_photo_comparisons.ipynb #bed3b26f
+# %% ../../nbs/evaluate/12_photo_comparisons.ipynb #06873b45
 def primary_bars(table: pd.DataFrame, kinds: Sequence[str]) -> pd.DataFrame:  # bar, value, met
     "The declared bars, from the primary table of a network, one face covered; `kinds`: occluders that must be better."
     rows, at, (low, high) = [], table.set_index("kind"), FAR_BOUNDS["one"]
@@ -193,7 +193,7 @@ def primary_bars(table: pd.DataFrame, kinds: Sequence[str]) -> pd.DataFrame:  # 
     rows.append(("clean pairs lose at most 0.2 points", lost, at.difference[CLEAN] >= -CLEAN_LOSS))
     return pd.DataFrame(rows, columns=["bar", "value", "met"])
 
-# %% ../../nbs/evaluate/12_photo_comparisons.ipynb #e51e76b8
+# %% ../../nbs/evaluate/12_photo_comparisons.ipynb #5b7ee4fb
 def listed_table(results: PhotoResults) -> pd.DataFrame:  # kind, seen, worn, score, accuracy, auc
     "Every score on the official pairs."
     rows = []
@@ -209,7 +209,7 @@ def listed_table(results: PhotoResults) -> pd.DataFrame:  # kind, seen, worn, sc
     keys = ["kind", "seen", "worn", "score"]
     return pd.DataFrame(rows).groupby(keys, sort=False)[["accuracy", "auc"]].mean().reset_index()
 
-# %% ../../nbs/evaluate/12_photo_comparisons.ipynb #8f3338aa
+# %% ../../nbs/evaluate/12_photo_comparisons.ipynb #89fdc39b
 GROUPS = {
     "worn, worn": ("worn", "worn"),
     "worn, none": ("worn", "none"),
@@ -252,7 +252,7 @@ def real_table(
                 rows.append(dict(score=name, group=group, far=far, tar=tar, pairs=int(pairs.same.sum())))
     return pd.DataFrame(rows)
 
-# %% ../../nbs/evaluate/12_photo_comparisons.ipynb #03c3529a
+# %% ../../nbs/evaluate/12_photo_comparisons.ipynb #e2689ee0
 def real_differences(
     real: RealScores,
     pairs: Sequence[tuple[str, str]],  # score, baseline
@@ -267,3 +267,21 @@ def real_differences(
         d = crossed_tar(flat[a], flat[b], everything.same, *who, far, resamples=resamples)
         rows.append(dict(score=a, baseline=b, far=far) | d._asdict())
     return pd.DataFrame(rows)
+
+# %% ../../nbs/evaluate/12_photo_comparisons.ipynb #52689ead
+def natural_comparison(results: PhotoResults, baseline: str = "global", resamples: int = 5000) -> pd.DataFrame:
+    "TAR and FAR of scores on naturally occluded photographs, and their differences to one; every model is a seed."
+    names = ("global", "all_blind", "common", "calibrated", "fused")
+    lines = {n: [load_lines(o.folder / f"natural_{n}.npz") for o in results.models.values()] for n in names}
+    rows = []
+    for name, tables in lines.items():
+        d = tar_difference(tables, lines[baseline], results.person, resamples=resamples)
+        shares = {k: np.mean([x[h].sum() / x[of].sum() for x in tables]) for k, h, of in RATES}
+        rows.append(dict(network=results.network, score=name, baseline=baseline) | shares | d._asdict())
+    table = pd.DataFrame(rows)
+    other = (table.score != baseline).to_numpy()
+    table.loc[other, "holm"] = holm(table.p[other])
+    return table.assign(verdict=[verdict(d, p) for d, p in zip(table.difference, table.holm)])
+
+
+RATES = (("tar", "accepted", "genuine"), ("far", "false_accepts", "impostors"))
