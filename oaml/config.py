@@ -137,11 +137,12 @@ class PhotoNetwork:
     halves: list[list[PhotoKind]] = several((list(FIRST_HALF), list(SECOND_HALF)))
     pairs: int = Field(100, ge=20, le=600)  # of the 600 of each fold; their photographs are covered
     shapes: int = Field(6, ge=1)  # times that a training face is also covered by a random shape
+    grey: bool = True  # see every pair once more, painted grey where the probe is hidden
 
 
 def both_networks() -> list[PhotoNetwork]:
     "A small one, and one of ten times its size on fewer kinds and photographs: two cores have an hour."
-    return [PhotoNetwork(), PhotoNetwork("sface", [["niqab", "block50"], ["surgical", "n95"]], 60, 3)]
+    return [PhotoNetwork(), PhotoNetwork("sface", [["niqab", "block50"], ["surgical", "n95"]], 50, 2, False)]
 
 
 @dataclass(config=STRICT, frozen=True)

@@ -178,7 +178,7 @@ def planted_scorer(person, rng, seen: bool):
     own, noise = person[:, None] == person, rng.normal(size=(len(person),) * 2)
 
     def score(fold, probe, gallery):
-        clean, both = probe.kind == "none", gallery.kind != "none"
+        clean, both = probe.kind in ("none", "clean"), gallery.kind != "none"
         at = np.ix_(probe.rows, gallery.rows)
         out = {}
         for name, gain in gains.items():
@@ -202,13 +202,13 @@ def photo_outcomes(folder: Path, network: str = "toy", seeds: tuple = (0, 1, 2),
     halves, person = dict(first=["niqab"], second=["surgical"]), np.repeat(np.arange(people), 4)
     fold, rows, needs = person % 3, np.arange(0, len(person), 2), {}
     kinds = [*halves["first"], *halves["second"]]
-    arrangements = [("none", "none"), *((k, "none") for k in kinds), *((k, k) for k in kinds)]
+    arrangements = [("clean", "none"), *((k, "none") for k in kinds), *((k, k) for k in kinds)]
     for seed in seeds:
         for half, seen in halves.items():
             rng, place = np.random.default_rng([seed, half == "first"]), folder / f"{network}-{half}-{seed}"
             place.mkdir(parents=True)
             score = planted_scorer(person, rng, half == "first")
-            judged = all_pairs(score, person, fold, arrangements, rows=dict.fromkeys(kinds, rows), fars=(1e-2, 1e-3))
+            judged = all_pairs(score, person, fold, arrangements, rows=dict.fromkeys(("clean", *kinds), rows), fars=(1e-2, 1e-3))
             for name, x in judged.items():
                 save_lines(place / f"lines_{name}.npz", x.lines)
             save_lines(place / "lines_best_blind.npz", judged["adapted"].lines)
@@ -225,7 +225,7 @@ def photo_outcomes(folder: Path, network: str = "toy", seeds: tuple = (0, 1, 2),
             best = [dict(fold=f, probe=k, gallery="none", score="adapted", tar=0.5) for f in range(3) for k in kinds]
             pd.DataFrame(best).to_csv(place / "best.csv", index=False)
             same, listed = np.arange(200) % 2 == 0, {}
-            for kind, gallery in arrangements:
+            for kind, gallery in [("none", "none"), *arrangements[1:]]:
                 for name, gain in dict(**{"global": 1.0}, calibrated=2.0).items():
                     listed[f"{kind}/{gallery}/{name}"] = rng.normal(size=200) + gain * same
             np.savez(place / "listed.npz", same=same, fold=np.arange(200) // 20, **listed)

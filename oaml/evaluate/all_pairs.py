@@ -428,7 +428,7 @@ class Judge:
         det = pd.concat([det_points(p).assign(**k) for p, k in zip(parts, kinds)], ignore_index=True)
         return AllPairs(rates, lines.assign(fold=fold[lines.row]), det, pd.DataFrame(self.fixed))
 
-# %% ../../nbs/evaluate/08_all_pairs.ipynb #159385d1
+# %% ../../nbs/evaluate/08_all_pairs.ipynb #2770fdb8
 def all_pairs(
     score: Scorer,
     identity: ArrayLike,  # [N] person of each photograph
@@ -439,6 +439,7 @@ def all_pairs(
     far: float = 1e-3,  # of the threshold from clean impostors
     fars: Sequence[float] = (1e-2, 1e-3, 1e-4, 1e-5),
     fpirs: Sequence[float] = (1e-1, 1e-2),
+    training: int = 600,  # clean photographs behind each threshold, at most
     block: int | None = None,  # scores at a time, at least one probe's; None: a fold at once
 ) -> dict[str, AllPairs]:  # by name of the score
     "Judge scores on all pairs of people held out. Raises `ValueError` as `check_disjoint`, `rows_of_kinds`, `score_blocks` and `fixed_thresholds`."
@@ -448,7 +449,8 @@ def all_pairs(
     judges = defaultdict(lambda: Judge(arrangements, counts, most))
     for f in np.unique(fold).tolist():
         clean = of[CLEAN][fold[of[CLEAN]] == next_fold(fold, f)]
-        for name, fixed in fixed_thresholds(score, f, clean, person, far, block).items():
+        drawn = np.random.default_rng(f).permutation(clean)[:training]
+        for name, fixed in fixed_thresholds(score, f, drawn, person, far, block).items():
             judges[name].fixed.append(fixed)
         for k, kinds in enumerate(arrangements):
             probe, gallery = (Side(kind, of[kind][fold[of[kind]] == f]) for kind in kinds)

@@ -8,7 +8,7 @@ __all__ = ['BLIND', 'FUSIONS', 'ABLATION', 'KeptFeatures', 'View', 'Faces', 'Fol
            'PhotoModel', 'ablation_scorer', 'own_pairs', 'choose_floor', 'fit_fusions', 'fit_folds', 'choose_blind',
            'best_blind_lines']
 
-# %% ../../nbs/evaluate/09_photo_models.ipynb #73d61967
+# %% ../../nbs/evaluate/09_photo_models.ipynb #7b511267
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -36,7 +36,7 @@ from ..models.common_visibility import Adapter, CommonVisibility, EndLayer
 from ..models.occlusion import OcclusionHead
 from ..train.frozen import predict_maps, predict_parts, train_adapter
 
-# %% ../../nbs/evaluate/09_photo_models.ipynb #abc45a55
+# %% ../../nbs/evaluate/09_photo_models.ipynb #2603971a
 class KeptFeatures:
     "Feature maps of photographs, as `photo_features` leaves them."
 
@@ -61,7 +61,7 @@ class KeptFeatures:
         "Features and visibility of some photographs. Raises FileNotFoundError where there are none."
         return self.read(name)
 
-# %% ../../nbs/evaluate/09_photo_models.ipynb #ba6de91e
+# %% ../../nbs/evaluate/09_photo_models.ipynb #10a80e56
 class View(NamedTuple):
     "Faces as a model sees them."
 
@@ -107,7 +107,7 @@ class Faces:
         "Call clean photographs by another kind, such as those that wear something by nature."
         self.seen[kind], self.place[kind] = self.seen[CLEAN], self.place[CLEAN]
 
-# %% ../../nbs/evaluate/09_photo_models.ipynb #24c44f0a
+# %% ../../nbs/evaluate/09_photo_models.ipynb #0106ef7a
 BLIND = ("global", "centred", "upper", "shifted", "adapted", "probe_adapted")
 
 
@@ -137,7 +137,7 @@ def blind_embeddings(
     found["probe_adapted"] = models.probe_adapter(e) if probe else e
     return {name.rstrip("_"): nn.functional.normalize(x, dim=1) for name, x in found.items()}
 
-# %% ../../nbs/evaluate/09_photo_models.ipynb #9f97a265
+# %% ../../nbs/evaluate/09_photo_models.ipynb #2ed69eae
 class Training(NamedTuple):
     "Faces of training people, clean and under every occluder that a model may see."
 
@@ -172,7 +172,7 @@ def fit_blind(training: Training, drift: torch.Tensor, end: EndLayer, seed: int)
     both = train_adapter(e, training.people, covered_gallery=0.25, **options)
     return FoldModels(both, train_adapter(e, training.people, probe_only=True, **options), drift)
 
-# %% ../../nbs/evaluate/09_photo_models.ipynb #9cc55c6f
+# %% ../../nbs/evaluate/09_photo_models.ipynb #dfee1104
 FUSIONS = {
     "all_blind": BLIND,
     "global_coverage": ("global", "coverage"),
@@ -223,7 +223,7 @@ def fit_calibrations(
         forms[floor] = reduce_products(products, held, 0.01 if floor else 0.05).float()
     return Calibrations(mean.float(), traces.float(), forms, shifts | dict(fixed=None))
 
-# %% ../../nbs/evaluate/09_photo_models.ipynb #d587be3f
+# %% ../../nbs/evaluate/09_photo_models.ipynb #c2afe4a1
 class PhotoModel:
     "A frozen network with a head, and what is fitted for each fold."
 
@@ -266,7 +266,7 @@ class PhotoModel:
         "All scores: a `Scorer` of `all_pairs`."
         return self.views(fold, self.faces(probe), self.faces(gallery))
 
-# %% ../../nbs/evaluate/09_photo_models.ipynb #7a3dc053
+# %% ../../nbs/evaluate/09_photo_models.ipynb #03050cc1
 ABLATION = {  # name -> (conditional means, floor, dimensions, floor also where both are hidden)
     "cut": (False, False, False, False),
     "cut_d": (False, False, True, False),
@@ -287,7 +287,7 @@ def ablation_scorer(model: PhotoModel, fold: int, probe: Side, gallery: Side) ->
             found[name] = score(p.parts, g.parts, p.predicted, g.predicted).numpy()
     return found
 
-# %% ../../nbs/evaluate/09_photo_models.ipynb #0a307e2c
+# %% ../../nbs/evaluate/09_photo_models.ipynb #bffa6c16
 def own_pairs(
     person: np.ndarray,  # [all photographs]
     probe: np.ndarray,  # [P] rows
@@ -319,7 +319,7 @@ def choose_floor(
         tars[floor] = float(np.mean([(s[genuine] > threshold).mean() for s in found[1:]]))
     return max(tars, key=tars.get), tars
 
-# %% ../../nbs/evaluate/09_photo_models.ipynb #3a911f1e
+# %% ../../nbs/evaluate/09_photo_models.ipynb #b21ca22f
 def fit_fusions(
     model: PhotoModel,
     fold: int,  # held out
@@ -331,7 +331,7 @@ def fit_fusions(
     genuine, impostor = own_pairs(person, rows, rows)
     counted, columns = genuine | impostor, []
     for kinds in ((CLEAN, CLEAN), *((k, CLEAN) for k in seen), *((k, k) for k in seen)):
-        found = model(fold, *(Side(kind, rows) for kind in kinds))
+        found = model.views(fold, *(model.faces(Side(kind, rows))._replace(exact=None) for kind in kinds))
         columns.append({name: x[counted] for name, x in found.items()})
     same = np.tile(genuine[counted], len(columns))
     return {
@@ -339,7 +339,7 @@ def fit_fusions(
         for n, read in FUSIONS.items()
     }
 
-# %% ../../nbs/evaluate/09_photo_models.ipynb #aea79d7e
+# %% ../../nbs/evaluate/09_photo_models.ipynb #e4f39a16
 def fit_folds(
     faces: Faces,
     calibrations: Calibrations,
@@ -363,7 +363,7 @@ def fit_folds(
         model.models[f] = model.models[f]._replace(fusions=fit_fusions(model, f, choosing, person, seen))
     return model
 
-# %% ../../nbs/evaluate/09_photo_models.ipynb #c2ca28f9
+# %% ../../nbs/evaluate/09_photo_models.ipynb #a490db76
 def choose_blind(
     model: PhotoModel,
     person: np.ndarray,

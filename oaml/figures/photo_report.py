@@ -425,7 +425,7 @@ def forest_figure(report: PhotoReport) -> Figure:
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncol=3)
     return figure
 
-# %% ../../nbs/figures/07_photo_report.ipynb #feeefd8f
+# %% ../../nbs/figures/07_photo_report.ipynb #03ab251c
 FAR_MARKS = {"global": ("o", "0.45"), "common": ("^", "#d55e00"), "calibrated": ("s", "#0072b2")}
 
 
