@@ -126,8 +126,7 @@ def profiles(args: argparse.Namespace) -> int:  # exit code
 
     for path in sorted(profiles_folder().glob("*.yaml")):
         c = load_profile(str(path))
-        d, halves = c.data, " | ".join(" ".join(half) for half in c.photo.halves)
-        about = f"{c.photo.network}, frozen, on LFW; occluders {halves}"
+        d, about = c.data, f"{' and '.join(n.name for n in c.photo.networks)}, frozen, on LFW, seeds {c.run.seeds}"
         if d.source != "photos":
             about = f"{c.model.name} width {c.model.width:g}, {d.source}: {d.train_identities} identities x {d.train_images}, "
             about += f"{c.optim.epochs} epochs, {c.run.accelerator}, seeds {c.run.seeds}, taps {c.evaluation.taps}, "

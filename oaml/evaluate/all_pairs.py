@@ -88,7 +88,7 @@ def checked_scores(
         raise ValueError(f"{name} of {one} with {other} is {scores[p, g]}: expected a finite number")
     return scores
 
-
+# %% ../../nbs/evaluate/08_all_pairs.ipynb #80741e49
 def score_blocks(
     score: Scorer,
     fold: int,  # held out
@@ -428,7 +428,7 @@ class Judge:
         det = pd.concat([det_points(p).assign(**k) for p, k in zip(parts, kinds)], ignore_index=True)
         return AllPairs(rates, lines.assign(fold=fold[lines.row]), det, pd.DataFrame(self.fixed))
 
-# %% ../../nbs/evaluate/08_all_pairs.ipynb #2770fdb8
+# %% ../../nbs/evaluate/08_all_pairs.ipynb #16370d1a
 def all_pairs(
     score: Scorer,
     identity: ArrayLike,  # [N] person of each photograph

@@ -6,7 +6,7 @@
 __all__ = ['MAPS_AT_ONCE', 'LEAST_FACES', 'common_map', 'cut_centred', 'fit_hidden_means', 'centre_parts', 'effective_dimension',
            'half_vector', 'pair_products', 'second_moments', 'random_maps', 'reduce_products', 'Calibration',
            'all_dimensions', 'fit_calibration', 'cosines_to_visible', 'cosines_to_covered', 'CutScore',
-           'CalibratedVisibility']
+           'scores_to_visible', 'scores_to_covered', 'CalibratedVisibility']
 
 # %% ../../nbs/models/10_calibrated.ipynb #6dacf802
 import numpy as np
@@ -197,7 +197,7 @@ class Calibration(nn.Module):
         "√(d(v)/d(1)), by which a cosine is multiplied."
         return (self.dimension(v) / self.dimension(torch.ones_like(v[..., :1, :]))).sqrt()
 
-# %% ../../nbs/models/10_calibrated.ipynb #3de9a919
+# %% ../../nbs/models/10_calibrated.ipynb #722a4bf9
 @torch.no_grad()
 def all_dimensions(
     calibration: Calibration,
@@ -253,7 +253,7 @@ def cosines_to_visible(
     squares = pair_products(v) @ half_vector(gallery @ gallery.transpose(1, 2)).T
     return dots / squares.clamp(min=torch.finfo(v.dtype).tiny).sqrt()
 
-# %% ../../nbs/models/10_calibrated.ipynb #bb1d80cd
+# %% ../../nbs/models/10_calibrated.ipynb #1b59539c
 def cosines_to_covered(
     probe: torch.Tensor,  # [P,h*w,E] centred parts
     a: torch.Tensor,  # [P,h*w], v = a + b∘o
@@ -305,6 +305,34 @@ class CutScore(nn.Module):
         "Scores of the cosines of cuts to v, which are 0 where nothing is common."
         return cosine * self.calibration.spread(v) if self.calibrated else cosine
 
+# %% ../../nbs/models/10_calibrated.ipynb #fa256442
+def scores_to_visible(
+    score: CutScore,
+    p: torch.Tensor,  # [P,h*w,E] centred parts
+    o_p: torch.Tensor,  # [P,h*w]
+    g: torch.Tensor,  # [G,h*w,E]
+) -> torch.Tensor:  # [P,G]
+    "Probes against faces that show everything."
+    v = score.common(o_p, torch.ones_like(o_p))
+    return score.scaled(torch.ones_like(v[:, :1]), v[:, None]) * cosines_to_visible(p, v, g)
+
+
+def scores_to_covered(
+    score: CutScore,
+    p: torch.Tensor,  # [P,h*w,E] centred parts
+    o_p: torch.Tensor,  # [P,h*w]
+    g: torch.Tensor,  # [G,h*w,E]
+    o_g: torch.Tensor,  # [G,h*w]
+) -> torch.Tensor:  # [P,G]
+    "Probes against faces that show some."
+    a = score.common(o_p, torch.zeros_like(o_p))
+    b = score.common(o_p, torch.ones_like(o_p)) - a
+    cosines = cosines_to_covered(p, a, b, g, o_g)
+    if not score.calibrated:
+        return cosines
+    whole = score.calibration.dimension(torch.ones_like(o_p[:1]))
+    return cosines * (all_dimensions(score.calibration, a, b, o_g) / whole).sqrt()
+
 # %% ../../nbs/models/10_calibrated.ipynb #d27a9a31
 class CalibratedVisibility(CutScore):
     "Cosine of two centred embeddings cut to what both faces show, as wide among strangers whatever is hidden."
@@ -324,23 +352,6 @@ class CalibratedVisibility(CutScore):
         v = self.common(o_p, o_g)
         return self.scaled(torch.cosine_similarity(cut_centred(p, v), cut_centred(g, v)), v)
 
-    def to_visible(self, p: torch.Tensor, o_p: torch.Tensor, g: torch.Tensor) -> torch.Tensor:  # [P,G]
-        "Centred probes against faces that show everything."
-        v = self.common(o_p, torch.ones_like(o_p))
-        return self.scaled(torch.ones_like(v[:, :1]), v[:, None]) * cosines_to_visible(p, v, g)
-
-    def to_covered(
-        self, p: torch.Tensor, o_p: torch.Tensor, g: torch.Tensor, o_g: torch.Tensor
-    ) -> torch.Tensor:  # [P,G]
-        "Centred probes against faces that show some."
-        a = self.common(o_p, torch.zeros_like(o_p))
-        b = self.common(o_p, torch.ones_like(o_p)) - a
-        cosines = cosines_to_covered(p, a, b, g, o_g)
-        if not self.calibrated:
-            return cosines
-        whole = self.calibration.dimension(torch.ones_like(o_p[:1]))
-        return cosines * (all_dimensions(self.calibration, a, b, o_g) / whole).sqrt()
-
     def forward(
         self,
         probe: torch.Tensor,  # [P,h*w,E] parts, of cell_parts
@@ -356,7 +367,7 @@ class CalibratedVisibility(CutScore):
         for k in range(0, len(p), block):
             some = slice(k, k + block)
             for rows in clear.nonzero()[:, 0].split(8 * block):
-                out[some, rows] = self.to_visible(p[some], o_p[some], g[rows])
+                out[some, rows] = scores_to_visible(self, p[some], o_p[some], g[rows])
             for rows in (~clear).nonzero()[:, 0].split(8 * block):
-                out[some, rows] = self.to_covered(p[some], o_p[some], g[rows], o_g[rows])
+                out[some, rows] = scores_to_covered(self, p[some], o_p[some], g[rows], o_g[rows])
         return out
