@@ -234,6 +234,7 @@ def photo_outcomes(folder: Path, network: str = "toy", seeds: tuple = (0, 1, 2),
             quality = {k: dict(mae=0.05, iou=0.9) for k in ("none", *kinds)}
             metrics = dict(network=network, half=half, seen=seen, kinds=kinds, photographs=len(person), covered=len(rows))
             metrics |= dict(people=people, floors={0: 0.3, 1: 0.15, 2: 0.3}, maps=quality, rank=50)
+            metrics["spread"] = {f: [1 - 0.1 * k for k in range(7)] for f in (0.15, 0.3)}
             run = dict(id=f"{seed}{half}" * 3, seed=seed, seconds=1.0, commit="c0ffee", config_hash="abc", versions={})
             run |= dict(hardware={}, parameters=dict(config={}))
             for name, values in dict(metrics=metrics, run=run).items():

@@ -8,7 +8,7 @@ __all__ = ['PIECES', 'BOLD', 'SPELT', 'SHORT', 'ANSWER_KINDS', 'NETWORK_COLOURS'
            'score_table', 'piece_table', 'listed_pairs_table', 'real_masks_table', 'natural_table', 'map_table',
            'bar_table', 'about_text', 'all_pairs_tables', 'photo_tables', 'photo_latex', 'plain', 'photo_numbers',
            'photo_markdown', 'answer_row', 'answer_table', 'answer_photo', 'draw_rows', 'forest_figure', 'far_figure',
-           'det_figure', 'occluder_figure']
+           'det_figure', 'score_figure', 'occluder_figure']
 
 # %% ../../nbs/figures/07_photo_report.ipynb #89902486
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ from oaml.evaluate.photo_comparisons import (
     PhotoResults,
     primary_bars,
 )
-from .save import TEXT_WIDTH
+from .save import TEXT_WIDTH, visibility_colormap
 from .tables import machine_text, to_latex, to_markdown
 from ..names import KIND_LABELS
 
@@ -165,7 +165,7 @@ def listed_pairs_table(report: PhotoReport, network: str, measure: str = "auc", 
     rows = [[names[s], *(percent(of[k].get(s, np.nan)) for k in kinds)] for s in names if s in of.index]
     return pd.DataFrame(rows, columns=["score", *map(label_of, kinds)])
 
-# %% ../../nbs/figures/07_photo_report.ipynb #d851649d
+# %% ../../nbs/figures/07_photo_report.ipynb #296b5df4
 def real_masks_table(report: PhotoReport) -> pd.DataFrame:
     "Real masks: TAR at the thresholds that all impostors of the set pass at a rate."
     rows = []
@@ -184,7 +184,7 @@ def real_masks_table(report: PhotoReport) -> pd.DataFrame:
     columns = ["score", *(f"all, {f:.0e}" for f in (1e-2, 1e-3, 1e-4)), *groups, "difference to global, all, 1e-03"]
     return pd.DataFrame(rows, columns=columns)
 
-# %% ../../nbs/figures/07_photo_report.ipynb #4e0a9e1b
+# %% ../../nbs/figures/07_photo_report.ipynb #ee5570bf
 def natural_table(report: PhotoReport) -> pd.DataFrame:
     "Photographs that are occluded as they are, at the clean threshold."
     rows = []
@@ -208,7 +208,7 @@ def map_table(report: PhotoReport) -> pd.DataFrame:
             rows.append(row)
     return pd.DataFrame(rows, columns=["network", "worn", "MAE, seen", "IoU, seen", "MAE, unseen", "IoU, unseen"])
 
-# %% ../../nbs/figures/07_photo_report.ipynb #0b79d2d3
+# %% ../../nbs/figures/07_photo_report.ipynb #8c705bac
 def bar_table(
     report: PhotoReport, kinds: Sequence[str] = ("niqab", "surgical", "n95", "block25", "block50")
 ) -> pd.DataFrame:
@@ -262,7 +262,7 @@ def all_pairs_tables(
     tables["pieces"] = (piece_table(report, network), f"{pieces} every third probe, every second clean photograph.")
     return {f"{network}-{n}": x for n, x in tables.items()}
 
-# %% ../../nbs/figures/07_photo_report.ipynb #cf2fe32a
+# %% ../../nbs/figures/07_photo_report.ipynb #1a9e6009
 def photo_tables(report: PhotoReport) -> dict[str, tuple[pd.DataFrame, str]]:  # name -> table, caption
     "All tables of the photographs."
     tables = {"bars": (bar_table(report), "What was demanded of the calibrated score before, and what came of it.")}
@@ -433,7 +433,7 @@ def forest_figure(report: PhotoReport) -> Figure:
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncol=3)
     return figure
 
-# %% ../../nbs/figures/07_photo_report.ipynb #ba97c473
+# %% ../../nbs/figures/07_photo_report.ipynb #6ccb7120
 FAR_MARKS = {"global": ("o", "0.45"), "common": ("^", "#d55e00"), "calibrated": ("s", "#0072b2")}
 
 
@@ -462,7 +462,7 @@ def far_figure(report: PhotoReport) -> Figure:
     axes[0].legend(loc="upper right")
     return figure
 
-# %% ../../nbs/figures/07_photo_report.ipynb #3b3b8228
+# %% ../../nbs/figures/07_photo_report.ipynb #7994a635
 DET_LINES = {"global": ("0.3", "-"), "all_blind": ("#d55e00", "--"), "calibrated": ("#0072b2", "-.")}
 
 
@@ -484,6 +484,48 @@ def det_figure(report: PhotoReport, kinds: Sequence[str] = ("niqab", "surgical")
     axes[-1].legend(loc="upper right")
     return figure
 
+# %% ../../nbs/figures/07_photo_report.ipynb #bc4bdedb
+def _panel(ax: Axes, picture: np.ndarray, title: str, **options: object) -> None:
+    "A framed picture."
+    ax.imshow(picture, **options)
+    ax.set(xticks=[], yticks=[])
+    ax.set_title(title, fontsize=7)
+    ax.spines[:].set(visible=True, color="0.6", linewidth=0.5)
+
+
+def score_figure(report: PhotoReport, floor: float = 0.3) -> Figure:
+    "What two faces have in common, and what the score makes of it."
+    probe, visible = occlude(draw_face(0, "test", 4, 0)[0], ARCFACE, "niqab", "figure")
+    gallery = draw_face(0, "test", 4, 1)[0]
+    o_p, o_g = visible.reshape(7, 16, 7, 16).mean((1, 3)), np.ones((7, 7))
+    v = o_p * o_g + floor * (o_p * (1 - o_g) + o_g * (1 - o_p))
+    figure, axes = plt.subplots(1, 6, figsize=(TEXT_WIDTH, 1.25), width_ratios=[1, 1, 1, 1, 1, 1.7])
+    shades = dict(cmap=visibility_colormap(), vmin=0, vmax=1)
+    named = (
+        ("probe", probe, {}),
+        ("$o_p$", o_p, shades),
+        ("gallery", gallery, {}),
+        ("$o_g$", o_g, shades),
+        (f"$v$, $f={floor:g}$", v, shades),
+    )
+    for ax, (title, picture, options) in zip(axes, named):
+        _panel(ax, picture, title, **options)
+    for (network, results), style in zip(report.networks.items(), ("-", "--")):
+        spread = results.metrics["spread"][str(floor)]
+        axes[-1].plot(
+            range(len(spread)),
+            spread,
+            style,
+            marker="o",
+            ms=2.5,
+            color=NETWORK_COLOURS[network],
+            label=NETWORK_LABELS[network],
+        )
+    axes[-1].set(ylim=(0, 1.05), xlabel="lower rows hidden", xticks=range(0, 7, 2))
+    axes[-1].set_title(r"$\sqrt{d(v)/d(\mathbf{1})}$", fontsize=7)
+    axes[-1].legend(fontsize=6, loc="lower left")
+    return figure
+
 # %% ../../nbs/figures/07_photo_report.ipynb #80b04499
 def occluder_figure(kinds: Sequence[str], templates: dict[str, list[Template]] | None) -> Figure:
     "Every occluder on a drawn face, and its exact mask."
@@ -491,12 +533,8 @@ def occluder_figure(kinds: Sequence[str], templates: dict[str, list[Template]] |
     figure, axes = plt.subplots(2, len(kinds), figsize=(TEXT_WIDTH, 1.6))
     for ax, kind in zip(axes.T, kinds):
         image, visible = occlude(face, ARCFACE, kind, "figure", templates)
-        ax[0].imshow(image)
-        ax[0].set_title(KIND_LABELS[kind], fontsize=7)
-        ax[1].imshow(visible, cmap="gray", vmin=0, vmax=1)
-    for ax in axes.flat:
-        ax.set(xticks=[], yticks=[])
-        ax.spines[:].set(visible=True, color="0.6", linewidth=0.5)  # a frame: white masks have an edge
+        _panel(ax[0], image, KIND_LABELS[kind])
+        _panel(ax[1], visible, "", cmap="gray", vmin=0, vmax=1)
     for ax, text in zip(axes[:, 0], ("drawn face", "exact mask")):
         ax.set_ylabel(text, fontsize=7)
     return figure

@@ -73,7 +73,7 @@ def use_style() -> None:
 # %% ../../nbs/figures/01_save.ipynb #a62151bc
 def visibility_colormap() -> LinearSegmentedColormap:
     "Colour map of visibility: 0 (hidden) dark red, through yellow, to 1 (visible) green."
-    colours = ["#8e0b1d", "#d7301f", "#fc8d59", "#fee08b", "#b8dd74", "#7fc45e"]
+    colours = ["#6b0a1e", "#b5232c", "#e8743b", "#f5d04e", "#dfe76a", "#c4f5a2"]
     return LinearSegmentedColormap.from_list("visibility", colours)
 
 # %% ../../nbs/figures/01_save.ipynb #2aebab56
