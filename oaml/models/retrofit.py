@@ -228,6 +228,8 @@ def write_retrofit(
     data = model.SerializeToString()
     arrays = {k: v.detach().numpy() for k, v in calibration.state_dict().items()}
     arrays |= dict(floor=np.float32([floor]), constant=recogniser.end_layer.constant.numpy())
+    # safetensors takes the bytes of an array as they lie, whatever its strides
+    arrays = {k: np.ascontiguousarray(v) for k, v in arrays.items()}
     kept = save(arrays, told | dict(onnx_sha256=hashlib.sha256(data).hexdigest()))
     write_together({path: lambda out: out.write(data), other: lambda out: out.write(kept)})
     return proved
