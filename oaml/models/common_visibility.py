@@ -51,16 +51,19 @@ def mobile_end(backbone: MobileFaceNet) -> EndLayer:
 
 @torch.no_grad()
 def end_layer(
-    backbone: nn.Module,  # Backbone tapped at block4, or MobileFaceNet; in evaluation mode
+    backbone: nn.Module,  # Backbone tapped at block4, MobileFaceNet, or what has an end_layer; in evaluation mode
 ) -> EndLayer:
     "Read the end of a network. Raises TypeError for one that has no linear end behind its tap."
+    if isinstance(end := getattr(backbone, "end_layer", None), EndLayer):
+        return end  # a recogniser of a file: found and proved when it was read
     backbone = getattr(backbone, "net", backbone)  # inside an Adapted one
     if isinstance(backbone, MobileFaceNet):
         return mobile_end(backbone)
     if isinstance(backbone, Backbone) and backbone.tap == "block4":
         return ir_end(backbone)
     found = f"{type(backbone).__name__} tapped at {getattr(backbone, 'tap', '?')}"
-    raise TypeError(f"network is {found}: expected MobileFaceNet, or an IR network tapped at block4")
+    expected = "MobileFaceNet, an IR network tapped at block4, or one with an end_layer"
+    raise TypeError(f"network is {found}: expected {expected}")
 
 # %% ../../nbs/models/08_common_visibility.ipynb #03ce0619
 def cell_parts(
