@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['log', 'MAX_BYTES', 'onnx_extra', 'graphs', 'tensors', 'load_external', 'to_float32', 'read_onnx', 'ImageInput',
-           'image_input', 'OnnxRun', 'look', 'first_look', 'embedding_output']
+           'image_input', 'input_size', 'OnnxRun', 'look', 'first_look', 'embedding_output']
 
 # %% ../../nbs/models/11_onnx_file.ipynb #6f619c40
 import logging
@@ -157,6 +157,17 @@ def image_input(
         raise ValueError(f"input {name} has shape {dims}, 0 is open: expected [N, 3, S, S] or [N, S, S, 3]")
     return ImageInput(name, dims[0], sides.pop(), last)
 
+# %% ../../nbs/models/11_onnx_file.ipynb #8d4250bb
+def input_size(
+    path: Path,  # of the .onnx file
+) -> int:  # pixels of a side; 112 where the graph leaves it open
+    "How large the images are that a network takes. Raises what reading raises, naming the file."
+    model = read_onnx(path)
+    try:
+        return image_input(model).size
+    except ValueError as e:
+        raise ValueError(f"{path}: {e}") from e
+
 # %% ../../nbs/models/11_onnx_file.ipynb #bbb63e45
 class OnnxRun:
     "Some tensors of a graph, for what is fed to its input. Raises ValueError where onnxruntime does."
@@ -241,5 +252,5 @@ def embedding_output(
         raise ValueError(f"output is {output!r}: expected one of {', '.join(fits) or 'none, no output is [N, E]'}")
     if output is None and len(fits) != 1:
         found = ", ".join(f"{n} {list(v.shape)}" for n, v in seen.items() if n in fits or not fits)
-        raise ValueError(f"embedding may be {found}: expected one float output [N, E], or its name as output=")
+        raise ValueError(f"embedding may be {found}: expected one float output [N, E], or its name as output")
     return output or fits[0]
