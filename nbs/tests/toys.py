@@ -208,14 +208,18 @@ def photo_outcomes(folder: Path, network: str = "toy", seeds: tuple = (0, 1, 2),
             rng, place = np.random.default_rng([seed, half == "first"]), folder / f"{network}-{half}-{seed}"
             place.mkdir(parents=True)
             score = planted_scorer(person, rng, half == "first")
-            judged = all_pairs(score, person, fold, arrangements, rows=dict.fromkeys(("clean", *kinds), rows), fars=(1e-2, 1e-3))
+            judged = all_pairs(
+                score, person, fold, arrangements, rows=dict.fromkeys(("clean", *kinds), rows), fars=(1e-2, 1e-3)
+            )
             for name, x in judged.items():
                 save_lines(place / f"lines_{name}.npz", x.lines)
             save_lines(place / "lines_best_blind.npz", judged["adapted"].lines)
             for name in ("global", "all_blind", "common", "calibrated", "fused"):
                 x = judged[name].lines
                 save_lines(place / f"natural_{name}.npz", x[(x.probe == "niqab") & (x.gallery == "none")])
-            agreement = [dict(occluder=k, measure="iou", value=0.5, low=0.4, high=0.6, photographs=9) for k in ("all", "hat")]
+            agreement = [
+                dict(occluder=k, measure="iou", value=0.5, low=0.4, high=0.6, photographs=9) for k in ("all", "hat")
+            ]
             pd.DataFrame(agreement).to_csv(place / "natural_maps.csv", index=False)
             for name in ("rates", "det"):
                 table = pd.concat([getattr(x, name).assign(score=n) for n, x in judged.items()])
@@ -232,7 +236,9 @@ def photo_outcomes(folder: Path, network: str = "toy", seeds: tuple = (0, 1, 2),
             np.savez(place / "real.npz")
             np.savez(place / "people.npz", person=person, fold=fold)
             quality = {k: dict(mae=0.05, iou=0.9) for k in ("none", *kinds)}
-            metrics = dict(network=network, half=half, seen=seen, kinds=kinds, photographs=len(person), covered=len(rows))
+            metrics = dict(
+                network=network, half=half, seen=seen, kinds=kinds, photographs=len(person), covered=len(rows)
+            )
             metrics |= dict(people=people, floors={0: 0.3, 1: 0.15, 2: 0.3}, maps=quality, rank=50)
             metrics["spread"] = {f: [1 - 0.1 * k for k in range(7)] for f in (0.15, 0.3)}
             run = dict(id=f"{seed}{half}" * 3, seed=seed, seconds=1.0, commit="c0ffee", config_hash="abc", versions={})
@@ -241,3 +247,31 @@ def photo_outcomes(folder: Path, network: str = "toy", seeds: tuple = (0, 1, 2),
                 (place / f"{name}.json").write_text(json.dumps(values))
             needs[f"scores-{network}-{half}-s{seed}"] = str(place)
     return read_outcomes(needs)
+
+
+def training_run(folder: Path, tap: str = "block4") -> Path:
+    "What `oaml train` leaves, of a small network with random weights."
+    import json
+
+    import torch
+
+    from oaml.config import make_config, to_dict
+    from oaml.data.batches import FaceTensors
+    from oaml.data.synthetic import SyntheticFaces
+    from oaml.evaluate.protocol import extract, save_extracted
+    from oaml.files import sha256
+    from oaml.models.checkpoints import save_weights
+    from oaml.train.joint import JointModel
+
+    torch.manual_seed(0)
+    config = make_config({"model": dict(name="ir_18", tap=tap, width=0.125, stem_stride=2, embedding_size=32)})
+    model = JointModel(config, 4).eval()
+    val = FaceTensors(SyntheticFaces(4, 4, split="val", occluders=("none", "none", "niqab", "sunglasses")))
+    save_weights(model, folder / "weights.safetensors")
+    save_weights(model.matcher, folder / "matcher.safetensors")
+    save_extracted(extract(model.net, val), folder / "extracted" / "val.npz")
+    (folder / "metrics.json").write_text("{}")
+    chosen = dict(config=to_dict(config), tap=tap, weighting="masked", switch="")
+    run = dict(id="0", name="train-s0", seed=0, parameters=chosen, metrics_sha256=sha256(folder / "metrics.json"))
+    (folder / "run.json").write_text(json.dumps(run))
+    return folder

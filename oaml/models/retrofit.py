@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['OLDEST', 'SCORER', 'colour_filter', 'added_weights', 'input_nodes', 'output_nodes', 'retrofit_graph', 'Proved',
-           'prove_retrofit', 'reference_score', 'beside', 'check_free', 'write_retrofit', 'read_kept', 'FaceParts',
-           'Retrofitted', 'RetrofitMatcher', 'load_retrofit']
+           'prove_retrofit', 'reference_score', 'CleanThresholds', 'beside', 'check_free', 'write_retrofit',
+           'read_kept', 'FaceParts', 'Retrofitted', 'RetrofitMatcher', 'load_retrofit']
 
 # %% ../../nbs/models/14_retrofit.ipynb #6fd3172c
 import hashlib
@@ -192,6 +192,23 @@ def reference_score(
 # %% ../../nbs/models/14_retrofit.ipynb #8d39406b
 SCORER = "import numpy as np\n\n\n" + inspect.getsource(reference_score)
 
+# %% ../../nbs/models/14_retrofit.ipynb #616be06b
+class CleanThresholds(NamedTuple):
+    "Scores above which few pairs of clean faces of different people lie."
+
+    far: np.ndarray  # float32 [K], the shares, falling
+    threshold: np.ndarray  # float32 [K], accept `score > threshold`
+    impostors: int  # pairs that were scored
+    people: int  # of whom the pairs are
+
+    def passed(self, score: float) -> float | None:
+        "The smallest rate that a score passes; None where it passes none."
+        return min((float(far) for far, t in zip(self.far, self.threshold) if score > t), default=None)
+
+    def __str__(self) -> str:
+        each = ", ".join(f"{t:.3f} for FAR {far:.0e}" for far, t in zip(self.far, self.threshold))
+        return f"{each}, of {self.impostors:,} clean impostor pairs of {self.people:,} people"
+
 # %% ../../nbs/models/14_retrofit.ipynb #60bbe83d
 def beside(out: Path) -> tuple[Path, Path]:  # .onnx, .safetensors
     "The two files of a name. Raises ValueError for another suffix than .onnx."
@@ -215,6 +232,7 @@ def write_retrofit(
     calibration: Calibration,  # with a shift
     floor: float,  # f
     about: dict[str, str],  # what else to keep: source, faces, seed, versions
+    known: CleanThresholds | None = None,  # None: nobody has looked where strangers lie
 ) -> Proved:
     "Build, prove and write. Raises as `check_free`, `prove_retrofit` and `write_together`."
     onnx, _ = onnx_extra()
@@ -228,6 +246,8 @@ def write_retrofit(
     data = model.SerializeToString()
     arrays = {k: v.detach().numpy() for k, v in calibration.state_dict().items()}
     arrays |= dict(floor=np.float32([floor]), constant=recogniser.end_layer.constant.numpy())
+    if known:
+        arrays |= {k: np.atleast_1d(v) for k, v in known._asdict().items()}
     # safetensors takes the bytes of an array as they lie, whatever its strides
     arrays = {k: np.ascontiguousarray(v) for k, v in arrays.items()}
     kept = save(arrays, told | dict(onnx_sha256=hashlib.sha256(data).hexdigest()))
@@ -238,15 +258,18 @@ def write_retrofit(
 def read_kept(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:  # arrays, metadata
     "What lies beside a retrofitted graph. Raises FileNotFoundError, or ValueError for a file that is not whole or not of this graph."
     path, other = beside(path)
-    for p in (path, other):
-        if not p.is_file():
-            raise FileNotFoundError(f"{p}: no such file; `oaml retrofit` writes the two together")
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is {'a folder' if path.is_dir() else 'no file'}: expected a network")
+    if not other.is_file():
+        how = f"`oaml retrofit {path.name} --out NEW.onnx` writes the two together"
+        raise FileNotFoundError(f"{path} has no {other.name} beside it: expected a retrofitted network; {how}")
     try:
         with safe_open(other, "np") as f:
             kept, about = {k: f.get_tensor(k) for k in f.keys()}, f.metadata() or {}
     except SafetensorError as e:
         raise ValueError(f"{other} is not a whole safetensors file: expected one ({e})") from e
-    wanted = {"mean", "traces", "forms", "shift", "floor", "constant"}
+    wanted, known = {"mean", "traces", "forms", "shift", "floor", "constant"}, set(CleanThresholds._fields)
+    wanted |= known if known & set(kept) else set()
     if missing := sorted(wanted - set(kept)):
         raise ValueError(f"{other} lacks {', '.join(missing)}: expected what `oaml retrofit` writes")
     if (found := sha256(path)) != about.get("onnx_sha256"):
@@ -302,6 +325,14 @@ class Retrofitted(nn.Module):
 # %% ../../nbs/models/14_retrofit.ipynb #700cbd43
 class RetrofitMatcher(Retrofitted):
     "A retrofitted recogniser that compares faces."
+
+    @property
+    def known(self) -> CleanThresholds | None:
+        "Where clean impostors lie, where that was measured."
+        if "far" not in self.kept:
+            return None
+        counts = (int(self.kept[k][0]) for k in ("impostors", "people"))
+        return CleanThresholds(self.kept["far"], self.kept["threshold"], *counts)
 
     def read(self, images: torch.Tensor | np.ndarray) -> FaceParts:
         "What the file says of [B,3,H,W] in [-1,1]. Raises as `look`."
