@@ -101,3 +101,17 @@ def outside(location: str, length: int = 1920) -> onnx.ModelProto:
     onnx.external_data_helper.set_external_data(weights, location, offset=0, length=length)
     weights.ClearField("raw_data")
     return model
+
+
+def retrofitted(name: str, known=None) -> Path:
+    "A planted network, retrofitted with a toy's calibration and a head that nobody trained; its file."
+    from oaml.models.calibrated import fit_calibration, random_maps
+    from oaml.models.linear_end import OnnxRecogniser
+    from oaml.models.occlusion import OcclusionHead
+    from oaml.models.retrofit import write_retrofit
+
+    net = OnnxRecogniser(saved(planted(FLATTEN), f"{name}_net.onnx"))
+    parts, shift = torch.randn(300, 16, 5), torch.randn(16, 16, 5) / 20
+    calibration = fit_calibration(parts, random_maps(100, (4, 4)), shift)
+    write_retrofit(FOLDER / f"{name}.onnx", net, OcclusionHead(6).eval(), calibration, 0.3, dict(faces="toys"), known)
+    return FOLDER / f"{name}.onnx"

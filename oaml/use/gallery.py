@@ -161,11 +161,11 @@ def enrol_folder(
 class Ranking(NamedTuple):
     "Who photographs may show."
 
-    table: pd.DataFrame  # photograph, rank, identity, name of its photograph, scores, probability; best first
+    table: pd.DataFrame  # photograph, rank, identity, name of its photograph, scores; best first
     failed: pd.DataFrame  # photograph, reason
 
 
-RANKED = ["photograph", "rank", "identity", "name", "probability", "global", "local", "fused", "coverage"]
+RANKED = ["photograph", "rank", "identity", "name"]  # before the scores
 
 
 def rank_crops(
@@ -178,7 +178,11 @@ def rank_crops(
     scores = gallery.recogniser.compare_all(crops, gallery.records)
     for k, (name, _) in enumerate(faces):
         every = gallery.table.assign(photograph=name, **{n: v[k] for n, v in scores.items()})
-        best = every.sort_values("fused", ascending=False, kind="stable").drop_duplicates("identity").head(top)
+        best = (
+            every.sort_values(gallery.recogniser.ranks_by, ascending=False, kind="stable")
+            .drop_duplicates("identity")
+            .head(top)
+        )
         yield best.assign(rank=range(1, len(best) + 1))
 
 
@@ -190,7 +194,8 @@ def rank_people(gallery: "Gallery", photographs: list, top: int, detector: objec
         wrong = [(name, face.error) for name, face in some if face.error]
         failed += [dict(photograph=name, reason=" ".join(str(error).split())) for name, error in wrong]
         tables += rank_crops(gallery, [(name, face.crop) for name, face in some if not face.error], top)
-    table = pd.concat(tables, ignore_index=True)[RANKED] if tables else pd.DataFrame(columns=RANKED)
+    columns = RANKED + gallery.recogniser.columns
+    table = pd.concat(tables, ignore_index=True)[columns] if tables else pd.DataFrame(columns=columns)
     return Ranking(table, pd.DataFrame(failed, columns=["photograph", "reason"]))
 
 # %% ../../nbs/use/03_gallery.ipynb #5a1b401a

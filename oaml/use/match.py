@@ -14,13 +14,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import ConnectionPatch
-from ..align.photograph import NoFace, find_faces
 
 from ..align.mtcnn import MTCNN
+from ..align.photograph import NoFace, find_faces
 from ..figures.heatmaps import overlay
 from ..files import write_whole
 from ..models.qaconv import unit_columns
-from .recogniser import FaceRecords, Recogniser, load_recogniser
+from .recogniser import FaceRecords, Recogniser, Told, load_recogniser
 
 # %% ../../nbs/use/02_match.ipynb #9661aabc
 class Links(NamedTuple):
@@ -54,7 +54,8 @@ class MatchResult(NamedTuple):
     names: tuple[str, str]
     crops: tuple[np.ndarray, np.ndarray]  # uint8 [size,size,3]
     visibility: tuple[np.ndarray, np.ndarray]  # [h,w] each
-    scores: dict[str, float]  # global, local, coverage, fused, and probabilities at even odds
+    scores: dict[str, float]  # of the recogniser: global, local, coverage, fused, and probabilities at even odds
+    told: Told  # the scores in words
     links: Links
     notes: tuple[str, ...]  # what the owner of the photographs should know
     about: str  # the recogniser
@@ -89,26 +90,21 @@ def match(
     notes = tuple(f"{name}: {note}" for name, face in zip(names, found) for note in face.notes)
     maps = tuple(each.visibility[0, 0].numpy() for each in records)
     crops = tuple(face.crop for face in found)
-    return MatchResult(names, crops, maps, scores, correspondences(*records, top), notes, recogniser.about)
+    links = correspondences(*records, top)
+    return MatchResult(names, crops, maps, scores, recogniser.tell(scores), links, notes, recogniser.about)
 
 # %% ../../nbs/use/02_match.ipynb #e5365e9c
 def match_report(result: MatchResult) -> str:
     "The result in a few lines."
-    s = result.scores
-    return "\n".join(
-        [
-            f"{result.names[0]} and {result.names[1]}: one person with probability {s['probability']:.3f} at even odds",
-            f"global {s['global']:.3f} (alone {s['probability_global']:.2f})"
-            f", local {s['local']:.3f} (alone {s['probability_local']:.2f}), fused {s['fused']:+.2f} log-odds",
-            f"both show {s['coverage']:.0%} of the face; compared by {result.about}",
-            *result.notes,
-        ]
-    )
+    first = f"{result.names[0]} and {result.names[1]}: {result.told.verdict}"
+    show = f"both show {result.scores['coverage']:.0%} of the face; compared by {result.about}"
+    return "\n".join(filter(None, [first, result.told.scores, result.told.basis, show, *result.notes]))
 
 
 def match_values(result: MatchResult) -> dict:
-    "The result for a program: names, scores and probabilities at even odds, notes."
-    return dict(photographs=list(result.names)) | result.scores | dict(notes=list(result.notes), about=result.about)
+    "The result for a program: names, scores, probabilities at even odds or thresholds, notes."
+    more = dict(notes=list(result.notes), about=result.about)
+    return dict(photographs=list(result.names)) | result.scores | result.told.known | more
 
 # %% ../../nbs/use/02_match.ipynb #97807cc7
 def match_figure(result: MatchResult) -> Figure:
@@ -131,16 +127,10 @@ def match_figure(result: MatchResult) -> Figure:
         figure.add_artist(line)
         for ax, place in zip(axes[1:3], ends):
             ax.plot(*place, "o", color=look["color"], markersize=4, markeredgecolor="white", markeredgewidth=0.6)
-    s = result.scores
-    figure.suptitle(
-        f"one person with probability {s['probability']:.3f} at even odds\n"
-        f"global {s['global']:.2f}   local {s['local']:.2f}   fused {s['fused']:+.2f} log-odds   "
-        f"both show {s['coverage']:.0%}",
-        fontsize=9,
-    )
-    figure.text(
-        0.5, 0.02, "; ".join((f"compared by {result.about}", *result.notes)), ha="center", fontsize=6, wrap=True
-    )
+    told, show = result.told, f"both show {result.scores['coverage']:.0%}"
+    figure.suptitle(f"{told.verdict}\n{told.scores}; {show}", fontsize=9)
+    below = "; ".join(filter(None, (told.basis, f"compared by {result.about}", *result.notes)))
+    figure.text(0.5, 0.02, below, ha="center", fontsize=6, wrap=True)
     figure.subplots_adjust(left=0.01, right=0.99, top=0.76, bottom=0.08, wspace=0.12)
     return figure
 

@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['log', 'Fits', 'FORMAT', 'PACKED', 'log_odds', 'probability', 'calibrate', 'FaceRecords', 'join', 'check_crops',
-           'judge_scores', 'Recogniser', 'PhotoRecogniser', 'photo_matcher', 'JointRecogniser', 'load_photo',
-           'load_joint', 'load_packed', 'load_recogniser', 'told', 'pack_recogniser']
+           'judge_scores', 'Told', 'tell_odds', 'Recogniser', 'PhotoRecogniser', 'photo_matcher', 'JointRecogniser',
+           'tell_calibrated', 'calibrated_basis', 'RetrofitRecogniser', 'open_retrofit', 'load_photo', 'load_joint',
+           'load_packed', 'load_recogniser', 'told', 'pack_recogniser']
 
 # %% ../../nbs/use/01_recogniser.ipynb #c3758898
 import json
@@ -31,8 +32,9 @@ from ..models.checkpoints import fit_state, load_weights
 from ..models.common_visibility import Adapter, CommonVisibility, EndLayer, cell_parts, end_layer
 from ..models.network import FaceNet
 from ..models.occlusion import OcclusionHead
-from ..models.public import load_public
+from ..models.public import PUBLIC, load_public
 from ..models.qaconv import QAConv
+from ..models.retrofit import CleanThresholds, RetrofitMatcher, beside, load_retrofit
 from ..train.joint import network_of
 
 log = logging.getLogger("oaml.use")
@@ -140,6 +142,25 @@ def judge_scores(fits: Fits, scores: dict[str, np.ndarray]) -> dict[str, np.ndar
     out = scores | dict(fused=odds["fused"], probability=probability(odds["fused"]))
     return out | {f"probability_{name}": probability(odds[name]) for name in ("global", "local")}
 
+# %% ../../nbs/use/01_recogniser.ipynb #de1b8b3a
+class Told(NamedTuple):
+    "Scores of two faces in words."
+
+    verdict: str  # one line
+    scores: str  # one line
+    basis: str  # what gives a score its meaning, where that is no probability; else empty
+    known: dict  # for programs, JSON: thresholds, where the score is no probability
+
+
+def tell_odds(scores: dict[str, float]) -> tuple[str, str]:  # verdict, scores
+    "What `judge_scores` says."
+    s, p = scores, {n: scores[f"probability_{n}"] for n in ("global", "local")}
+    each = ", ".join(f"{n} {s[n]:.3f} (alone {p[n]:.2f})" for n in p)
+    return (
+        f"one person with probability {s['probability']:.3f} at even odds",
+        f"{each}, fused {s['fused']:+.2f} log-odds",
+    )
+
 # %% ../../nbs/use/01_recogniser.ipynb #86bb95d2
 def _of_pairs(a: FaceRecords, b: FaceRecords) -> tuple[torch.Tensor, torch.Tensor]:  # [N] each
     "Cosine and coverage of face k of `a` with face k of `b`. Raises ValueError for unequal numbers."
@@ -155,7 +176,11 @@ def _of_all(a: FaceRecords, b: FaceRecords) -> tuple[torch.Tensor, torch.Tensor]
 
 # %% ../../nbs/use/01_recogniser.ipynb #a66e8f8a
 class Recogniser(_Describer):
-    "What `PhotoRecogniser` and `JointRecogniser` share; they add `look` and `local`."
+    "What all recognisers share; they add `look` and `local`."
+
+    ranks_by = "fused"  # the score that orders people
+    columns = ["probability", "global", "local", "fused", "coverage"]  # of a table of people, the one that counts first
+    basis, known = "", {}  # as in `Told`
 
     @torch.inference_mode()
     def compare(self, a: FaceRecords, b: FaceRecords) -> dict[str, np.ndarray]:  # [N] each
@@ -177,6 +202,10 @@ class Recogniser(_Describer):
     def judged(self, whole: torch.Tensor, local: torch.Tensor, coverage: torch.Tensor) -> dict[str, np.ndarray]:
         "Scores, log-odds and probabilities; see `judge_scores`."
         return judge_scores(self.fits, {"global": whole.numpy(), "local": local.numpy(), "coverage": coverage.numpy()})
+
+    def tell(self, scores: dict[str, float]) -> Told:
+        "The scores of two faces in words."
+        return Told(*tell_odds(scores), self.basis, self.known)
 
 # %% ../../nbs/use/01_recogniser.ipynb #c12d33bd
 class PhotoRecogniser(Recogniser):
@@ -220,6 +249,71 @@ class JointRecogniser(Recogniser):
     def local(self, a: FaceRecords, b: FaceRecords, every: bool) -> torch.Tensor:
         "QAConv's score, of pairs or of all."
         return (self.matcher if every else self.matcher.match_pairs)(a.features, b.features, a.visibility, b.visibility)
+
+# %% ../../nbs/use/01_recogniser.ipynb #4e68c4b3
+def tell_calibrated(
+    scores: dict[str, float],
+    known: CleanThresholds | None,
+) -> tuple[str, str]:  # verdict, scores
+    "What a calibrated score says: the rate of clean strangers that would pass with it, where that is known."
+    score = scores["calibrated"]
+    verdict, line = f"calibrated score {score:.3f}", f"global {scores['global']:.3f}, calibrated {score:.3f}"
+    if known is None:
+        return verdict, line
+    passed = known.passed(score)
+    return f"{verdict}, {'' if passed else 'not '}above the threshold of FAR {passed or known.far[0]:.0e}", line
+
+
+def calibrated_basis(net: RetrofitMatcher) -> tuple[str, dict]:  # in words, for programs
+    "What gives a calibrated score its meaning."
+    words, known = "a calibrated score is a cosine, no probability", net.known
+    if known is None:
+        return f"{words}; no thresholds are known, it was fitted to {net.about.get('faces', 'unnamed faces')}", {}
+    thresholds = {f"{far:.0e}": float(t) for far, t in zip(known.far, known.threshold)}
+    counts = dict(impostors=known.impostors, people=known.people)
+    return f"{words}; thresholds: {known}", dict(thresholds=thresholds) | counts
+
+# %% ../../nbs/use/01_recogniser.ipynb #a916e05a
+class RetrofitRecogniser(Recogniser):
+    "A recogniser of others, retrofitted. Its scores are global and calibrated, without a probability."
+
+    ranks_by, columns = "calibrated", ["calibrated", "global", "coverage"]
+
+    def __init__(self, net: RetrofitMatcher):
+        files = [sha256(path) for path in beside(net.path)]  # graph and numbers: both decide
+        about = f"{net.path.name} (sha256 {files[0][:12]} and {files[1][:12]}), retrofitted"
+        super().__init__(about, net.input_size, {}, *files)
+        self.net, self.matcher = net, net.matcher()
+        self.basis, self.known = calibrated_basis(net)
+
+    def look(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        "Embedding, centred parts [B,E,h,w], visibility."
+        embedding, parts, visible = map(torch.from_numpy, self.net.read(x))
+        centred = parts.float() - self.matcher.mean
+        return embedding, centred.transpose(1, 2).unflatten(2, visible.shape[2:]), visible
+
+    def local(self, a: FaceRecords, b: FaceRecords, every: bool) -> torch.Tensor:
+        "The calibrated score, of pairs or of all."
+        parts = [side.features.flatten(2).transpose(1, 2) + self.matcher.mean for side in (a, b)]
+        return (self.matcher if every else self.matcher.match_pairs)(*parts, a.visibility, b.visibility)
+
+    def judged(self, whole: torch.Tensor, local: torch.Tensor, coverage: torch.Tensor) -> dict[str, np.ndarray]:
+        "The scores, and the share that both show."
+        return {"global": whole.numpy(), "calibrated": local.numpy(), "coverage": coverage.numpy()}
+
+    def tell(self, scores: dict[str, float]) -> Told:
+        "The scores of two faces in words."
+        return Told(*tell_calibrated(scores, self.net.known), self.basis, self.known)
+
+# %% ../../nbs/use/01_recogniser.ipynb #9ffa9294
+def open_retrofit(path: Path) -> RetrofitRecogniser:
+    "Open what `oaml retrofit` wrote. Raises as `load_retrofit`, and ValueError for what is no .onnx."
+    if str(path) in PUBLIC and not Path(path).exists():
+        how = f"`oaml data get {path}` and `oaml retrofit` make one"
+        raise ValueError(f"network is {path}, which has no map of what is visible: expected a file; {how}")
+    if Path(path).suffix != ".onnx":
+        raise ValueError(f"network is {path}: expected an .onnx that `oaml retrofit` wrote")
+    return RetrofitRecogniser(load_retrofit(path))
 
 # %% ../../nbs/use/01_recogniser.ipynb #b66c9f28
 def load_photo(
@@ -286,8 +380,11 @@ def load_packed(
 def load_recogniser(
     runs: Path | None = None,  # folder of runs; None: `run_root()`
     weights: Path | None = None,  # of the public network; None: where `oaml data get` puts them
+    network: Path | None = None,  # what `oaml retrofit` wrote, to be taken instead
 ) -> Recogniser:
-    "The best recogniser there is; notes which, and how to have a better one. Raises ValueError for files that do not fit."
+    "The best recogniser there is, or the one asked for; notes which, and how to have a better one. Raises ValueError for files that do not fit."
+    if network is not None:
+        return told(open_retrofit(network), Path(network))
     runs = Path(runs or run_root())
     photo = finished_runs(runs, "matcher-*")
     missing = ["no finished run of the photographs' matcher: `oaml reproduce --profile photo`"]
