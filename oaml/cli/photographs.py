@@ -47,6 +47,7 @@ def crop_size(args: argparse.Namespace) -> int | tuple[int, int]:  # pixels
         return parse_size(args.size or "112")
     if args.size:
         raise ValueError(f"--size is {args.size} and --network {args.network}: expected one of the two")
+    need(args.network)
     from oaml.models.onnx_file import input_size
 
     size = input_size(args.network)
@@ -56,8 +57,8 @@ def crop_size(args: argparse.Namespace) -> int | tuple[int, int]:  # pixels
 # %% ../../nbs/cli/04_photographs.ipynb #411fe1d1
 def align_photographs(args: argparse.Namespace) -> int:  # exit code
     "Align every photograph of a folder; one that fails is a row of the manifest with its reason."
-    need(args.source, args.network)
     size = crop_size(args)
+    need(args.source)
     from oaml.align.folder import align_folder
     from oaml.files import short
 
