@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['ONNX_FORMATS', 'WEIGHTS', 'weights_of', 'load_frozen']
 
-# %% ../../nbs/models/15_frozen_network.ipynb #ef97004a
+# %% ../../nbs/models/15_frozen_network.ipynb #b4127550
 from pathlib import Path
 
 from torch import nn
@@ -16,7 +16,7 @@ from .linear_end import OnnxRecogniser
 from .public import load_public
 from ..names import FROZEN
 
-# %% ../../nbs/models/15_frozen_network.ipynb #c20f693e
+# %% ../../nbs/models/15_frozen_network.ipynb #2e1f97d9
 ONNX_FORMATS = {"sface": FORMATS["rgb, 0 to 255"]}  # what files that do not say it were trained to see
 WEIGHTS = (".onnx", ".pt", ".pth", ".ckpt", ".safetensors")
 
@@ -34,15 +34,12 @@ def weights_of(
         raise FileNotFoundError(f"{Path(folder) / name} holds {found}: expected one file of {name}'s weights")
     return files[0]
 
-# %% ../../nbs/models/15_frozen_network.ipynb #c7bcfd7f
+# %% ../../nbs/models/15_frozen_network.ipynb #f7936f4a
 def load_frozen(
     name: str,  # one of FROZEN
     folder: Path,  # that holds a folder of this name
 ) -> tuple[nn.Module, EndLayer]:  # takes RGB in [-1,1], gives `.features`; the end behind them
     "Open a public network. Raises as `weights_of`, `load_public` and `OnnxRecogniser`."
     path = weights_of(name, folder)
-    if path.suffix == ".onnx":
-        net = OnnxRecogniser(path, ONNX_FORMATS[name])
-        return net, net.end_layer
-    net = load_public(name, path)
+    net = OnnxRecogniser(path, ONNX_FORMATS[name]) if path.suffix == ".onnx" else load_public(name, path)
     return net, end_layer(net)
