@@ -8,7 +8,7 @@ __all__ = ['BLIND', 'FUSIONS', 'ABLATION', 'KeptFeatures', 'View', 'Faces', 'Fol
            'PhotoModel', 'ablation_scorer', 'own_pairs', 'choose_floor', 'fit_fusions', 'fit_folds', 'choose_blind',
            'best_blind_lines']
 
-# %% ../../nbs/evaluate/09_photo_models.ipynb #39d01197
+# %% ../../nbs/evaluate/09_photo_models.ipynb #451863a0
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -36,7 +36,7 @@ from ..models.common_visibility import Adapter, CommonVisibility, EndLayer
 from ..models.occlusion import OcclusionHead
 from ..train.frozen import predict_maps, predict_parts, train_adapter
 
-# %% ../../nbs/evaluate/09_photo_models.ipynb #74686b86
+# %% ../../nbs/evaluate/09_photo_models.ipynb #33b53534
 class KeptFeatures:
     "Feature maps of photographs, as `photo_features` leaves them."
 
@@ -61,7 +61,7 @@ class KeptFeatures:
         "Features and visibility of some photographs. Raises FileNotFoundError where there are none."
         return self.read(name)
 
-# %% ../../nbs/evaluate/09_photo_models.ipynb #434d2a01
+# %% ../../nbs/evaluate/09_photo_models.ipynb #a049a0d2
 class View(NamedTuple):
     "Faces as a model sees them."
 
@@ -107,7 +107,7 @@ class Faces:
         "Call clean photographs by another kind, such as those that wear something by nature."
         self.seen[kind], self.place[kind] = self.seen[CLEAN], self.place[CLEAN]
 
-# %% ../../nbs/evaluate/09_photo_models.ipynb #1075f5e3
+# %% ../../nbs/evaluate/09_photo_models.ipynb #a1831b67
 BLIND = ("global", "centred", "upper", "shifted", "adapted", "probe_adapted")
 
 
@@ -137,7 +137,7 @@ def blind_embeddings(
     found["probe_adapted"] = models.probe_adapter(e) if probe else e
     return {name.rstrip("_"): nn.functional.normalize(x, dim=1) for name, x in found.items()}
 
-# %% ../../nbs/evaluate/09_photo_models.ipynb #5d4ec22f
+# %% ../../nbs/evaluate/09_photo_models.ipynb #232da907
 class TrainingFaces(NamedTuple):
     "Faces of training people, clean and under every occluder that a model may see."
 
@@ -172,7 +172,7 @@ def fit_blind(training: TrainingFaces, drift: torch.Tensor, end: EndLayer, seed:
     both = train_adapter(e, training.people, covered_gallery=0.25, **options)
     return FoldModels(both, train_adapter(e, training.people, probe_only=True, **options), drift)
 
-# %% ../../nbs/evaluate/09_photo_models.ipynb #ef2855e6
+# %% ../../nbs/evaluate/09_photo_models.ipynb #a8e73d05
 FUSIONS = {
     "all_blind": BLIND,
     "global_coverage": ("global", "coverage"),
@@ -185,7 +185,7 @@ def with_fusions(scores: dict[str, np.ndarray], models: FoldModels) -> dict[str,
     possible = {name: read for name, read in FUSIONS.items() if name in models.fusions and {*read} <= {*scores}}
     return scores | {name: models.fusions[name].logit([scores[k] for k in read]) for name, read in possible.items()}
 
-# %% ../../nbs/evaluate/09_photo_models.ipynb #630bae1d
+# %% ../../nbs/evaluate/09_photo_models.ipynb #bd56aeb4
 class Calibrations(NamedTuple):
     "What clean training faces say, for every floor, and how predicted and exact maps shift the means."
 
@@ -223,7 +223,7 @@ def fit_calibrations(
         forms[floor] = reduce_products(products, held, 0.01 if floor else 0.05).float()
     return Calibrations(mean.float(), traces.float(), forms, shifts | dict(fixed=None))
 
-# %% ../../nbs/evaluate/09_photo_models.ipynb #f0dd69ae
+# %% ../../nbs/evaluate/09_photo_models.ipynb #fa5288e1
 class PhotoModel:
     "A frozen network with a head, and what is fitted for each fold."
 
@@ -266,7 +266,7 @@ class PhotoModel:
         "All scores: a `Scorer` of `all_pairs`."
         return self.views(fold, self.faces(probe), self.faces(gallery))
 
-# %% ../../nbs/evaluate/09_photo_models.ipynb #bb58b38d
+# %% ../../nbs/evaluate/09_photo_models.ipynb #dd710f74
 ABLATION = {  # name -> (conditional means, floor, dimensions, floor also where both are hidden)
     "cut": (False, False, False, False),
     "cut_d": (False, False, True, False),
@@ -287,7 +287,7 @@ def ablation_scorer(model: PhotoModel, fold: int, probe: Side, gallery: Side) ->
             found[name] = score(p.parts, g.parts, p.predicted, g.predicted).numpy()
     return found
 
-# %% ../../nbs/evaluate/09_photo_models.ipynb #cdb7da11
+# %% ../../nbs/evaluate/09_photo_models.ipynb #1c51c6d6
 def own_pairs(
     person: np.ndarray,  # [all photographs]
     probe: np.ndarray,  # [P] rows
@@ -319,7 +319,7 @@ def choose_floor(
         tars[floor] = float(np.mean([(s[genuine] > threshold).mean() for s in found[1:]]))
     return max(tars, key=tars.get), tars
 
-# %% ../../nbs/evaluate/09_photo_models.ipynb #cc4b8eec
+# %% ../../nbs/evaluate/09_photo_models.ipynb #691714f5
 def fit_fusions(
     model: PhotoModel,
     fold: int,  # held out
@@ -339,7 +339,7 @@ def fit_fusions(
         for n, read in FUSIONS.items()
     }
 
-# %% ../../nbs/evaluate/09_photo_models.ipynb #30512126
+# %% ../../nbs/evaluate/09_photo_models.ipynb #61b25e38
 def fit_folds(
     faces: Faces,
     calibrations: Calibrations,
@@ -363,7 +363,7 @@ def fit_folds(
         model.models[f] = model.models[f]._replace(fusions=fit_fusions(model, f, choosing, person, seen))
     return model
 
-# %% ../../nbs/evaluate/09_photo_models.ipynb #0963bd3e
+# %% ../../nbs/evaluate/09_photo_models.ipynb #1fce1285
 def choose_blind(
     model: PhotoModel,
     person: np.ndarray,
