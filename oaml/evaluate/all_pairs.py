@@ -88,7 +88,7 @@ def checked_scores(
         raise ValueError(f"{name} of {one} with {other} is {scores[p, g]}: expected a finite number")
     return scores
 
-# %% ../../nbs/evaluate/08_all_pairs.ipynb #80741e49
+# %% ../../nbs/evaluate/08_all_pairs.ipynb #91835e6f
 def score_blocks(
     score: Scorer,
     fold: int,  # held out
@@ -415,20 +415,30 @@ class Judge:
     ):
         self.tallies = [Tally(*kinds, n, most) for kinds, n in zip(arrangements, impostors)]
         self.mixture, self.fixed = make_tail(sum(impostors), most), []
+        open_ = [n for (_, gallery), n in zip(arrangements, impostors) if gallery == CLEAN]
+        self.open = make_tail(sum(open_), most)  # of the arrangements with a clean gallery
 
     def add(self, k: int, probe: np.ndarray, gallery: np.ndarray, scores: np.ndarray, person: np.ndarray) -> None:
         "Take a block of scores of arrangement k, at the threshold of the last fold begun."
-        self.mixture.add(self.tallies[k].add(probe, gallery, scores, person, self.fixed[-1].threshold), k)
+        impostors = self.tallies[k].add(probe, gallery, scores, person, self.fixed[-1].threshold)
+        self.mixture.add(impostors, k)
+        if self.tallies[k].gallery == CLEAN:
+            self.open.add(impostors, k)
 
     def result(self, fold: np.ndarray, far: float, fars: Sequence[float], fpirs: Sequence[float]) -> AllPairs:
         "All that came of it."
         parts, rates = part_rates(self.tallies, self.mixture, far, fars, fpirs)
+        some = [t for t in self.tallies if t.gallery == CLEAN]
+        if 0 < len(some) < len(parts) - 1:  # one threshold where the gallery is clean, whatever the probe wears
+            (whole, *_), more = part_rates(some, self.open, far, fars, fpirs)
+            parts.append(whole._replace(gallery=CLEAN))
+            rates = pd.concat([rates, more[more.probe == "all"].assign(gallery=CLEAN)], ignore_index=True)
         kinds = [{"probe": p.probe, "gallery": p.gallery} for p in parts]
-        lines = pd.concat([p.lines.assign(**k) for p, k in zip(parts[1:], kinds[1:])], ignore_index=True)
+        lines = pd.concat([p.lines.assign(**k) for p, k in zip(parts, kinds) if p.probe != "all"], ignore_index=True)
         det = pd.concat([det_points(p).assign(**k) for p, k in zip(parts, kinds)], ignore_index=True)
         return AllPairs(rates, lines.assign(fold=fold[lines.row]), det, pd.DataFrame(self.fixed))
 
-# %% ../../nbs/evaluate/08_all_pairs.ipynb #16370d1a
+# %% ../../nbs/evaluate/08_all_pairs.ipynb #9b17be6e
 def all_pairs(
     score: Scorer,
     identity: ArrayLike,  # [N] person of each photograph

@@ -101,16 +101,14 @@ def tar_table(report: PhotoReport, network: str, seen: bool, worn: str) -> pd.Da
 
 
 def mixture_table(report: PhotoReport, network: str, fars: Sequence[float] = (1e-2, 1e-3, 1e-4, 1e-5)) -> pd.DataFrame:
-    "TAR where one threshold serves clean faces and all occluders, on one face and on both."
+    "TAR where one threshold serves clean faces and all occluders: on one of two faces, and on both as well."
     t = report.networks[network].tables("rates")
     t = t[(t.probe == "all") & (t.measure == "TAR") & (t.threshold == "mixture")]
-    wide = t.pivot_table(index="score", columns="nominal", values="value", dropna=False)
-    rows = [
-        [LABELS[s], *(percent(wide[f].get(s, np.nan)) if f in wide else "–" for f in fars)]
-        for s in LABELS
-        if s in wide.index
-    ]
-    return pd.DataFrame(rows, columns=["score", *(f"FAR {f:.0e}" for f in fars)])
+    parts = {w: t[t.gallery == g] for w, g in (("one", CLEAN), ("both too", "all"))}
+    wide = {w: x.pivot_table(index="score", columns="nominal", values="value", dropna=False) for w, x in parts.items()}
+    value = lambda w, s, f: percent(wide[w][f].get(s, np.nan)) if f in wide[w] else "–"  # noqa: E731
+    rows = [[LABELS[s], *(value(w, s, f) for w in wide for f in fars)] for s in LABELS if s in wide["one"].index]
+    return pd.DataFrame(rows, columns=["score", *(f"{w}, {f:.0e}" for w in wide for f in fars)])
 
 # %% ../../nbs/figures/07_photo_report.ipynb #ab4971b3
 def search_table(report: PhotoReport, network: str, seen: bool = False) -> pd.DataFrame:
@@ -166,7 +164,7 @@ def listed_pairs_table(report: PhotoReport, network: str, measure: str = "auc", 
     rows = [[names[s], *(percent(of[k].get(s, np.nan)) for k in kinds)] for s in names if s in of.index]
     return pd.DataFrame(rows, columns=["score", *map(label_of, kinds)])
 
-# %% ../../nbs/figures/07_photo_report.ipynb #afb38c00
+# %% ../../nbs/figures/07_photo_report.ipynb #b1a66625
 def real_masks_table(report: PhotoReport, network: str) -> pd.DataFrame:
     "Real masks: TAR at the thresholds that all impostors of the set pass at a rate."
     (rates, differences), rows = report.real[network], []
@@ -179,7 +177,7 @@ def real_masks_table(report: PhotoReport, network: str) -> pd.DataFrame:
     columns = ["score", *(f"all, {f:.0e}" for f in (1e-2, 1e-3, 1e-4)), *(g for g in GROUPS if g != "all")]
     return pd.DataFrame(rows, columns=[*columns, "official", "difference"])
 
-# %% ../../nbs/figures/07_photo_report.ipynb #2a654f72
+# %% ../../nbs/figures/07_photo_report.ipynb #13654a84
 def natural_table(report: PhotoReport) -> pd.DataFrame:
     "Photographs that are occluded as they are, at the clean threshold."
     rows = []
@@ -203,7 +201,7 @@ def map_table(report: PhotoReport) -> pd.DataFrame:
             rows.append(row)
     return pd.DataFrame(rows, columns=["network", "worn", "MAE, seen", "IoU, seen", "MAE, unseen", "IoU, unseen"])
 
-# %% ../../nbs/figures/07_photo_report.ipynb #5193bff7
+# %% ../../nbs/figures/07_photo_report.ipynb #806f6c84
 def bar_table(
     report: PhotoReport, kinds: Sequence[str] = ("niqab", "surgical", "n95", "block25", "block50")
 ) -> pd.DataFrame:
@@ -244,9 +242,7 @@ def all_pairs_tables(
         for worn, who in (("one", "one of two faces covered"), ("both", "both wear the same")):
             caption = f"{at} {who}; occluders {state} in training. {about}. {COLUMN_TEXT} {BOLD}"
             tables[f"{'seen' if seen else 'unseen'}-{worn}"] = (tar_table(report, network, seen, worn), caption)
-    one = (
-        f"{name}: TAR in % where one threshold serves clean faces and all occluders, on one face and on both. {about}."
-    )
+    one = f"{name}: TAR in % where one threshold serves clean faces and all occluders, on one of two faces; and on both too. {about}."
     tables["mixture"] = (mixture_table(report, network), one)
     found = f"{name}: rank-1 and TPIR at FPIR 1 %, in %, among the people of a fold, with everybody who has a single photograph;"
     tables["search"] = (search_table(report, network), f"{found} occluders not seen in training.")
@@ -255,10 +251,10 @@ def all_pairs_tables(
     pieces = (
         f"{name}: pieces of the calibrated score at the clean threshold of FAR 1e-3, mean over the occluders, not seen;"
     )
-    tables["pieces"] = (piece_table(report, network), f"{pieces} every third probe and clean photograph.")
+    tables["pieces"] = (piece_table(report, network), f"{pieces} a third of the people.")
     return {f"{network}-{n}": x for n, x in tables.items()}
 
-# %% ../../nbs/figures/07_photo_report.ipynb #e56de823
+# %% ../../nbs/figures/07_photo_report.ipynb #38ce9997
 def photo_tables(report: PhotoReport) -> dict[str, tuple[pd.DataFrame, str]]:  # name -> table, caption
     "All tables of the photographs."
     tables = {"bars": (bar_table(report), "What was demanded of the calibrated score before, and what came of it.")}
@@ -431,7 +427,7 @@ def forest_figure(report: PhotoReport) -> Figure:
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncol=3)
     return figure
 
-# %% ../../nbs/figures/07_photo_report.ipynb #13e8ba5b
+# %% ../../nbs/figures/07_photo_report.ipynb #128a41d4
 FAR_MARKS = {"global": ("o", "0.45"), "common": ("^", "#d55e00"), "calibrated": ("s", "#0072b2")}
 
 
@@ -460,7 +456,7 @@ def far_figure(report: PhotoReport) -> Figure:
     axes[0].legend(loc="upper right")
     return figure
 
-# %% ../../nbs/figures/07_photo_report.ipynb #e1c802d3
+# %% ../../nbs/figures/07_photo_report.ipynb #0d3d9d64
 DET_LINES = {"global": ("0.3", "-"), "all_blind": ("#d55e00", "--"), "calibrated": ("#0072b2", "-.")}
 
 
@@ -472,17 +468,17 @@ def det_figure(report: PhotoReport, kinds: Sequence[str] = ("niqab", "surgical")
     for ax, kind in zip(axes, [*(k for k in kinds if k in results.kinds), ALL_KINDS]):
         half = results.half_of(kind, False) if kind != ALL_KINDS else "first"
         rows = table[(table.half == half) & (table.probe == kind) & (table.seed == results.seeds[0])]
-        rows = rows[rows.gallery == (ALL_KINDS if kind == ALL_KINDS else CLEAN)]
+        rows = rows[rows.gallery == CLEAN]
         for score, (colour, style) in DET_LINES.items():
             d = rows[(rows.score == score) & (rows.far > 0)]
             ax.plot(d.far, d.frr, style, color=colour, lw=1, label=LABELS[score])
-        title = "everything, one threshold" if kind == ALL_KINDS else f"{label_of(kind)}, not seen"
+        title = "all and clean, one threshold" if kind == ALL_KINDS else f"{label_of(kind)}, not seen"
         ax.set(xscale="log", xlabel="FAR", title=title, ylim=(0, 1))
     axes[0].set_ylabel("false reject rate")
     axes[-1].legend(loc="upper right")
     return figure
 
-# %% ../../nbs/figures/07_photo_report.ipynb #5ae6558f
+# %% ../../nbs/figures/07_photo_report.ipynb #9b7002c1
 def _panel(ax: Axes, picture: np.ndarray, title: str, **options: object) -> None:
     "A framed picture."
     ax.imshow(picture, **options)
