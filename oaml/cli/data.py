@@ -16,7 +16,7 @@ from ..names import FACE_FORMATS, PAIR_FORMATS
 # %% ../../nbs/cli/03_data.ipynb #7b0aa338
 def get_options(p: argparse.ArgumentParser):
     "Options of `oaml data get`."
-    p.add_argument("name", metavar="NAME", help="lfw, mobilefacenet, occluders, … (an unknown name lists them all)")
+    p.add_argument("name", metavar="NAME", help="lfw, mobilefacenet, sface, occluders, … (any other name lists all)")
 
 
 def get(args: argparse.Namespace) -> int:  # exit code
