@@ -6,7 +6,7 @@
 __all__ = ['IDENTITY', 'NUISANCE', 'ARCFACE', 'HAIR', 'IRIS', 'draw_traits', 'person', 'bump', 'soft', 'outline', 'coarse_height',
            'height', 'turn', 'unturn', 'landmarks', 'similarity', 'lay', 'sample', 'paint_skin', 'paint_eyes',
            'paint_brows', 'paint_nose', 'paint_mouth', 'shade', 'diffused', 'background', 'paint_head', 'develop',
-           'camera', 'face_coordinates', 'paint_face', 'draw_face']
+           'camera', 'face_coordinates', 'paint_face', 'worn', 'draw_face']
 
 # %% ../../nbs/data/02_drawing.ipynb #00d0794b
 from types import SimpleNamespace
@@ -431,6 +431,18 @@ def paint_face(p: SimpleNamespace, n: SimpleNamespace, u: Tensor, v: Tensor) -> 
     face = paint_nose(p, paint_skin(p, u, v), u, v)
     return paint_brows(p, n, paint_eyes(p, n, paint_mouth(p, n, face, u, v), u, v), u, v)
 
+# %% ../../nbs/data/02_drawing.ipynb #244a980d
+def worn(
+    n: SimpleNamespace,  # the moment
+    rng: Generator,  # draws the stranger
+) -> tuple[Tensor, Tensor, Tensor, dict]:  # u, v, light [112,112], and the anchors of `cover`
+    "Where an occluder lies and how it is lit: on a stranger who turns their head like the wearer."
+    q = draw_traits(IDENTITY, rng)
+    u, v = face_coordinates(q, n)
+    light = shade(n, turn(n, u, v, coarse_height(q, u, v))[2])
+    at = dict(eye_v=q.eye_v, eye_u=q.eye_u, mouth_v=q.mouth_v, chin=q.chin, width=q.face_width)
+    return u, v, diffused(light), at
+
 # %% ../../nbs/data/02_drawing.ipynb #338c85fc
 def draw_face(
     seed: int,  # of the data set
@@ -449,6 +461,6 @@ def draw_face(
     visible = torch.ones(112, 112)
     if occluder != "none":
         cloth_rng = np.random.default_rng([seed, SPLITS.index(split), 3, identity, index, OCCLUDERS.index(occluder)])
-        at = dict(eye_v=p.eye_v, eye_u=p.eye_u, mouth_v=p.mouth_v, chin=p.chin, width=p.face_width)
-        image, visible = cover(image, u, v, diffused(light), occluder, cloth_rng, **at)
+        *place, at = worn(n, cloth_rng)
+        image, visible = cover(image, *place, occluder, cloth_rng, **at)
     return camera(n, rng, image, visible)
