@@ -30,7 +30,7 @@ NETWORKS = ("adaface_ir_18", "adaface_ir_50", "adaface_ir_101", "mobilefacenet")
 FROZEN = (*NETWORKS, "sface")  # of the experiment on photographs; SFace is an ONNX file
 
 # %% ../nbs/00_names.ipynb #f792c7a7
-WEIGHTINGS = ("none", "product", "masked")
+WEIGHTINGS = ("none", "product", "masked", "common")
 MAPS = ("predicted", "oracle", "ones")
 SWITCHES = ("occlusion_trains_backbone", "matcher_trains_occlusion")
 

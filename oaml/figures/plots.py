@@ -19,14 +19,12 @@ from numpy.typing import ArrayLike
 
 from .architecture import BLUE, PINK, PURPLE
 from .save import OCCLUDER_COLORS, OCCLUDER_LABELS, TEXT_WIDTH
+from ..names import WEIGHTINGS
 
 # %% ../../nbs/figures/04_plots.ipynb #96659f98
 SCORE_STYLES = {"global": "--", "local": "-", "fused": ":"}
-WEIGHTING_COLORS = {
-    "none": "#777777",
-    "product": sns.color_palette("colorblind").as_hex()[1],
-    "masked": sns.color_palette("colorblind").as_hex()[0],
-}
+_COLORS = ["#777777", *(sns.color_palette("colorblind").as_hex()[k] for k in (1, 0, 2))]
+WEIGHTING_COLORS = dict(zip(WEIGHTINGS, _COLORS, strict=True))
 MAP_MARKERS = {"predicted": "o", "oracle": "D", "ones": "s"}
 
 

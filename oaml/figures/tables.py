@@ -16,6 +16,7 @@ import pandas as pd
 
 from .save import OCCLUDER_LABELS
 from ..files import write_text
+from ..names import WEIGHTINGS
 
 # %% ../../nbs/figures/05_tables.ipynb #c7069878
 _LATEX = {
@@ -112,7 +113,7 @@ def to_markdown(
 SUMMARY = "score tap map weighting maps occluder metric mean std seeds".split()
 DIFFERENCES = "score tap map weighting maps baseline occluder metric difference low high sentence".split()
 VARIANT = ["score", "map", "weighting", "maps"]
-_ORDER = "global local fused none product masked predicted oracle ones".split()
+_ORDER = ["global", "local", "fused", *WEIGHTINGS, "predicted", "oracle", "ones"]
 
 
 def _selected(table: pd.DataFrame, columns: list[str], what: str, **wanted: str) -> pd.DataFrame:
