@@ -76,7 +76,7 @@ class Loss:
     s: float = Field(64.0, gt=0)
     t_alpha: float = Field(0.01, gt=0, le=1)
     adaface: float = Field(1.0, ge=0)  # weights of the three terms
-    qaconv: float = Field(1.0, ge=0)
+    qaconv: float = Field(1.0, ge=0)  # not of a network that variants share
     occlusion: float = Field(0.1, ge=0)
     triplet: float = Field(0.5, ge=0)  # inside the matching loss
     triplet_margin: float = Field(1.0, gt=0)
@@ -162,7 +162,7 @@ class Run:
     profile: str = ""  # name of the profile, set when it is loaded
     publish: bool = False  # copy the results of a finished reproduction into the checkout
     seeds: list[int] = several((0, 1, 2))
-    joint: bool = True  # a network per tap and weighting; False: variants share one per seed, each trains its matcher
+    joint: bool = True  # a network per tap and weighting; False: variants share one per seed
     accelerator: Literal["cpu", "cuda"] = "cpu"
     devices: int = Field(1, ge=1)  # more than one: DDP, a process each
     threads: int = Field(1, ge=1)  # of each run: part of the settings, because sums depend on it

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Extracted', 'extract', 'gallery_and_probes', 'save_extracted', 'load_extracted', 'visibility_of', 'global_scores',
-           'local_scores', 'report', 'score_split', 'score_test']
+           'local_scores', 'report', 'variant_matcher', 'score_split', 'score_test']
 
 # %% ../../nbs/evaluate/06_protocol.ipynb #ef3179c6
 from pathlib import Path
@@ -13,14 +13,16 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from ..config import Config
 from ..data.batches import FaceTensors
 from .fusion import fuse_matrices
 from .identification import by_occluder, identification_report
 from .verification import verification_report
 from ..files import write_whole
 from ..models.network import FaceNet
-from ..models.occlusion import mask_to_map
+from ..models.occlusion import OcclusionHead, mask_to_map
 from ..models.qaconv import QAConv
+from ..train.matcher import train_matcher
 
 # %% ../../nbs/evaluate/06_protocol.ipynb #c10099d1
 class Extracted(NamedTuple):
@@ -122,6 +124,24 @@ def report(
         return {**identification_report(s, p, g), **verification_report(s, p, g, folds=folds)}
 
     return by_occluder(both, scores, probe.identity, gallery.identity, probe.occluder)
+
+# %% ../../nbs/evaluate/06_protocol.ipynb #10fa0d78
+def variant_matcher(
+    config: Config,
+    x: Extracted,  # of training people wearing every occluder
+    weighting: str,  # one of WEIGHTINGS
+    maps: str,  # predicted, oracle or ones
+    seed: int,
+    head: OcclusionHead | None = None,  # trained beside the matcher, towards the exact maps
+) -> tuple[QAConv, list[float]]:  # in evaluation mode, loss of each step
+    "Train the matcher of a variant on a finished network."
+    e, c = config.evaluation, config.loss
+    matcher = QAConv(*x.features.shape[1:], weighting)
+    how = dict(steps=e.matcher_steps, lr=e.matcher_lr, triplet=c.triplet, margin=c.triplet_margin, seed=seed)
+    maps = x.true if head else visibility_of(x, maps)
+    return matcher, train_matcher(
+        matcher, x.features, maps, x.identity, x.occluder, head=head, occlusion=c.occlusion, **how
+    )
 
 # %% ../../nbs/evaluate/06_protocol.ipynb #e8b1673b
 def score_split(

@@ -65,7 +65,7 @@ class Report:
         if self.shared:
             return (
                 seeds
-                + "All variants of a seed share one network, trained with unweighted matching; each trains its own matcher. "
+                + "All variants of a seed share one network, trained without a matching loss; each trains its own matcher. "
             )
         return seeds + "Every variant was trained jointly with its network. "
 

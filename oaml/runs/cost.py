@@ -134,7 +134,8 @@ def workload(s: RunSpec, config: Config) -> tuple[float, float]:  # MACs of the 
         head = config.model.embedding_size * d.train_identities
         extracted = d.train_identities * d.occlusion_images + 2 * (probes + d.eval_identities)
         learned = 3 * steps * (batch * (cost.macs + head) + o.occlusion_batch * cost.macs)
-        return learned + extracted * cost.macs, 3 * steps * batch**2 * pair
+        matched = 3 * steps * batch**2 if config.run.joint else e.matcher_steps * MATCHER_PAIRS
+        return learned + extracted * cost.macs, matched * pair
     testing = 2 * probes * d.eval_identities * pair  # validation and test
     if s.notebook == "ablation" and not config.run.joint:  # a matcher is trained on the finished network
         testing += e.matcher_steps * MATCHER_PAIRS * pair

@@ -105,7 +105,7 @@ def settings(config: Config, notebook: str = "") -> dict:
     judged = values["evaluation"]
     judged.pop("switch_seeds")
     if notebook == "train":
-        judged = {"occluders": judged["occluders"]}
+        judged = {k: judged[k] for k in ("occluders", "matcher_steps", "matcher_lr")}
     return values | {"run": {k: v for k, v in values["run"].items() if k not in NOT_IDENTITY}, "evaluation": judged}
 
 # %% ../../nbs/runs/02_identity.ipynb #9bccfdcd

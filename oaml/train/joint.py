@@ -15,7 +15,7 @@ from torch import nn
 
 from ..config import Config
 from ..models.heads import build_head
-from ..models.network import FaceNet, build_model
+from ..models.network import FaceNet, FaceOutput, build_model
 from .losses import hard_triplet_loss, occlusion_loss, pairwise_loss
 
 # %% ../../nbs/train/03_joint.ipynb #1d801e48
@@ -62,7 +62,17 @@ class JointModel(nn.Module):
         self.updates_statistics = config.optim.occlusion_updates_statistics
         self.net = network_of(config)
         self.head = build_head(c.head, config.model.embedding_size, classes, m=c.m, h=c.h, s=c.s, t_alpha=c.t_alpha)
-        self.matcher = self.net.matcher(config.model.weighting)
+        self.matches = config.run.joint  # a network that variants share suits none of them
+        self.matcher = self.net.matcher(config.model.weighting).requires_grad_(self.matches)
+
+    def match_loss(self, out: FaceOutput, labels: torch.Tensor) -> torch.Tensor:  # scalar
+        "Pairwise and triplet loss of a batch matched with itself; 0 where variants share the network."
+        if not self.matches:
+            return out.norm.new_zeros(())
+        c = self.loss_config
+        seen = out.occlusion if c.matcher_trains_occlusion else out.occlusion.detach()
+        scores = self.matcher(out.features, out.features, seen, seen)
+        return pairwise_loss(scores, labels) + c.triplet * hard_triplet_loss(scores, labels, c.triplet_margin)
 
     def forward(
         self,
@@ -73,9 +83,7 @@ class JointModel(nn.Module):
         c, labels = self.loss_config, recognition["label"]
         out = self.net(recognition["image"])
         ada = F.cross_entropy(self.head(out.embedding, out.norm, labels), labels)
-        seen = out.occlusion if c.matcher_trains_occlusion else out.occlusion.detach()
-        scores = self.matcher(out.features, out.features, seen, seen)
-        qa = pairwise_loss(scores, labels) + c.triplet * hard_triplet_loss(scores, labels, c.triplet_margin)
+        qa = self.match_loss(out, labels)
         with nullcontext() if self.updates_statistics else frozen_statistics(self.net.backbone):
             predicted = self.net.visibility(occlusion["image"])
         occ = occlusion_loss(predicted, occlusion["mask"], c.occlusion_kind)
