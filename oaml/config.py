@@ -20,7 +20,18 @@ import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from .names import ARCHITECTURES, FROZEN, HEADS, KINDS, MAPS, OCCLUDERS, SWITCHES, TAPS, WEIGHTINGS
+from oaml.names import (
+    ARCHITECTURES,
+    FROZEN,
+    HEADS,
+    KINDS,
+    MAPS,
+    OCCLUDERS,
+    SWITCHES,
+    TAPS,
+    TRAINING_SETS,
+    WEIGHTINGS,
+)
 
 # %% ../nbs/02_config.ipynb #532fb095
 STRICT = ConfigDict(extra="forbid", strict=True)
@@ -117,10 +128,11 @@ class Evaluation:
     weightings: list[Literal[WEIGHTINGS]] = several(WEIGHTINGS)
     maps: list[Literal[MAPS]] = several(MAPS)
     switch_seeds: int = Field(3, ge=0)  # of run.seeds, from the first: also trained with a gradient switch turned
+    training_seeds: int = Field(3, ge=0)  # likewise: also trained on clean faces only, and with every occluder
     matcher_steps: int = Field(300, ge=1)  # of a matcher trained on a finished backbone
     matcher_lr: float = Field(0.01, gt=0)
     folds: int = Field(10, ge=2)
-    resamples: int = Field(2000, ge=100)
+    resamples: int = Field(5000, ge=100)  # too few, and no row of a long table can survive Holm's correction
 
 # %% ../nbs/02_config.ipynb #82fde7df
 PhotoKind = Literal[tuple(k for k in KINDS if k not in ("none", "shapes"))]
@@ -304,9 +316,11 @@ def command_text(config: Config) -> str:
 
 # %% ../nbs/02_config.ipynb #d60bc913
 def turned(config: Config, switch: str) -> Config:
-    "The configuration with one gradient switch of `loss` turned; the same for an empty name. Raises ValueError for another name."
+    "The configuration with a switch of `loss` turned or another training set; the same for an empty name. Raises ValueError for another name."
     if not switch:
         return config
+    if switch in TRAINING_SETS:
+        return replace(config, data=replace(config.data, train_occluders=list(TRAINING_SETS[switch])))
     if switch not in SWITCHES:
-        raise ValueError(f"switch is {switch!r}: expected one of {SWITCHES}, or '' for none")
+        raise ValueError(f"switch is {switch!r}: expected one of {(*SWITCHES, *TRAINING_SETS)}, or '' for none")
     return replace(config, loss=replace(config.loss, **{switch: not getattr(config.loss, switch)}))

@@ -104,6 +104,7 @@ def settings(config: Config, notebook: str = "") -> dict:
         values.pop("photo")
     judged = values["evaluation"]
     judged.pop("switch_seeds")
+    judged.pop("training_seeds")
     if notebook == "train":
         judged = {k: judged[k] for k in ("occluders", "matcher_steps", "matcher_lr")}
     return values | {"run": {k: v for k, v in values["run"].items() if k not in NOT_IDENTITY}, "evaluation": judged}

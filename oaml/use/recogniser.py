@@ -395,7 +395,8 @@ def load_recogniser(
             return told(load_photo(photo[0][0], place), photo[0][0])
         missing = [f"no weights at {short(place)}: `oaml data get {network}`"]
     trained = [x for x in finished_runs(runs, "train-s*") if (x[0] / "extracted" / "val.npz").is_file()]
-    trained.sort(key=lambda x: (x[1]["parameters"]["config"]["run"]["profile"] != "cpu", x[1]["seed"]))
+    rank = lambda run, of: (bool(of["switch"]), of["config"]["run"]["profile"] != "cpu", run["seed"])  # noqa: E731
+    trained.sort(key=lambda x: rank(x[1], x[1]["parameters"]))
     if not trained:
         return told(load_packed(), PACKAGE / "weights", missing[0])
     return told(load_joint(*trained[0]), trained[0][0], missing[0])
