@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['OCCLUDERS', 'DRAWN', 'PHOTOGRAPHED', 'BLOCKS', 'KINDS', 'KIND_LABELS', 'SPLITS', 'DEPTHS', 'ARCHITECTURES', 'TAPS',
-           'HEADS', 'NETWORKS', 'FROZEN', 'WEIGHTINGS', 'MAPS', 'SWITCHES', 'TRAINING_SETS', 'MTCNN_PRESETS',
-           'FEATHERFACE_PRESETS', 'FILTERS', 'FACE_FORMATS', 'PAIR_FORMATS']
+           'HEADS', 'NETWORKS', 'FROZEN', 'WEIGHTINGS', 'MAPS', 'SWITCHES', 'TRAINING_SETS', 'RETRAINED',
+           'MTCNN_PRESETS', 'FEATHERFACE_PRESETS', 'FILTERS', 'FACE_FORMATS', 'PAIR_FORMATS']
 
 # %% ../nbs/00_names.ipynb #fc225036
 OCCLUDERS = ("none", "niqab", "medical", "sunglasses", "scarf", "block")
@@ -35,6 +35,7 @@ MAPS = ("predicted", "oracle", "ones")
 SWITCHES = ("occlusion_trains_backbone", "matcher_trains_occlusion")
 _EVERY = [kind for occluder in OCCLUDERS[1:] for kind in ("none", occluder)]
 TRAINING_SETS = {"clean_only": ("none",), "every_occluder": (*_EVERY, "none", "none")}
+RETRAINED = (("none", "ones"), ("masked", "predicted"), ("common", "predicted"))  # variants that judge these
 
 # %% ../nbs/00_names.ipynb #327f10fd
 MTCNN_PRESETS = ("default", "dataset", "improved", "robust", "no_manual", "adjusted_crop", "wide_crop")

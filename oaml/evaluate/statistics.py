@@ -118,7 +118,7 @@ def _impostor_thresholds(
     far: float,  # in (0, 1]
 ) -> np.ndarray:  # [R]
     "The bound of each resample's FAR: only scores strictly above it are accepted."
-    top = min(len(scores), 1 + int(4 * far * len(scores)))
+    top = min(len(scores), 1 + int(2 * far * len(scores)))
     while True:
         with np.errstate(invalid="ignore"):  # a resample of one identity alone has no impostors: NaN
             share = np.cumsum(weight(top), axis=1) / total[:, None]

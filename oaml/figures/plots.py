@@ -153,17 +153,17 @@ def cmc_plot(
     return figure
 
 # %% ../../nbs/figures/04_plots.ipynb #5988a4f5
-FOREST = "score map weighting maps occluder metric difference low high".split()
+FOREST = "score map weighting maps occluder metric difference low high decided".split()
 
 
 def _forest(ax: plt.Axes, part: pd.DataFrame, occluders: list[str], variants: list[tuple[str, str]]) -> None:
-    "One panel; a hollow point has an interval that includes zero."
+    "One panel; a hollow point is not decided."
     ax.axvline(0, color="#333333", linewidth=0.8)
     for row in part.itertuples():
         place = variants.index((row.weighting, row.maps))
         y = occluders.index(row.occluder) + 0.8 * ((place + 0.5) / len(variants) - 0.5)
-        color, decided = WEIGHTING_COLORS[row.weighting], row.low > 0 or row.high < 0
-        look = dict(color=color, markersize=3.5, markerfacecolor=color if decided else "white")
+        color = WEIGHTING_COLORS[row.weighting]
+        look = dict(color=color, markersize=3.5, markerfacecolor=color if row.decided else "white")
         ax.plot([100 * row.low, 100 * row.high], [y, y], color=color, linewidth=1)
         ax.plot(100 * row.difference, y, MAP_MARKERS[row.maps], **look)
     for line in range(1, len(occluders)):
