@@ -6,8 +6,8 @@
 __all__ = ['CLEAN', 'Scorer', 'MOST_FAR', 'LINE_COLUMNS', 'people_folds', 'check_disjoint', 'Side', 'checked_scores',
            'score_blocks', 'Tail', 'make_tail', 'tail_threshold', 'tail_above', 'FixedThreshold', 'fixed_thresholds',
            'next_fold', 'probe_lines', 'pair_counts', 'Tally', 'Part', 'verification_lines', 'search_thresholds',
-           'search_lines', 'det_points', 'AllPairs', 'part_rates', 'rows_of_kinds', 'Judge', 'all_pairs', 'save_lines',
-           'load_lines', 'tar_difference', 'tar_differences']
+           'search_lines', 'det_points', 'AllPairs', 'part_rates', 'rows_of_kinds', 'PairsJudge', 'all_pairs',
+           'save_lines', 'load_lines', 'tar_difference', 'tar_differences']
 
 # %% ../../nbs/evaluate/08_all_pairs.ipynb #dffb881c
 from collections import defaultdict
@@ -88,7 +88,7 @@ def checked_scores(
         raise ValueError(f"{name} of {one} with {other} is {scores[p, g]}: expected a finite number")
     return scores
 
-# %% ../../nbs/evaluate/08_all_pairs.ipynb #91835e6f
+# %% ../../nbs/evaluate/08_all_pairs.ipynb #8e068489
 def score_blocks(
     score: Scorer,
     fold: int,  # held out
@@ -404,7 +404,7 @@ def rows_of_kinds(
     return out
 
 # %% ../../nbs/evaluate/08_all_pairs.ipynb #151e8669
-class Judge:
+class PairsJudge:
     "One score on its way through all arrangements and folds."
 
     def __init__(
@@ -438,7 +438,7 @@ class Judge:
         det = pd.concat([det_points(p).assign(**k) for p, k in zip(parts, kinds)], ignore_index=True)
         return AllPairs(rates, lines.assign(fold=fold[lines.row]), det, pd.DataFrame(self.fixed))
 
-# %% ../../nbs/evaluate/08_all_pairs.ipynb #9b17be6e
+# %% ../../nbs/evaluate/08_all_pairs.ipynb #9c5bba83
 def all_pairs(
     score: Scorer,
     identity: ArrayLike,  # [N] person of each photograph
@@ -452,11 +452,11 @@ def all_pairs(
     training: int = 600,  # clean photographs behind each threshold, at most
     block: int | None = None,  # scores at a time, at least one probe's; None: a fold at once
 ) -> dict[str, AllPairs]:  # by name of the score
-    "Judge scores on all pairs of people held out. Raises `ValueError` as `check_disjoint`, `rows_of_kinds`, `score_blocks` and `fixed_thresholds`."
+    "PairsJudge scores on all pairs of people held out. Raises `ValueError` as `check_disjoint`, `rows_of_kinds`, `score_blocks` and `fixed_thresholds`."
     person, fold = check_disjoint(identity, fold)
     of, most = rows_of_kinds(arrangements, len(person), rows), max(MOST_FAR, *fars)
     counts = [pair_counts(person, fold, of[p], of[g])[1] for p, g in arrangements]
-    judges = defaultdict(lambda: Judge(arrangements, counts, most))
+    judges = defaultdict(lambda: PairsJudge(arrangements, counts, most))
     for f in np.unique(fold).tolist():
         clean = of[CLEAN][fold[of[CLEAN]] == next_fold(fold, f)]
         drawn = np.random.default_rng(f).permutation(clean)[:training]
