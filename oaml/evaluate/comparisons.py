@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['VARIANT_KEYS', 'Variant', 'Trained', 'METRICS', 'USUAL', 'TRAINING_LABELS', 'Outcome', 'read_outcomes', 'score_rows',
-           'map_text', 'summarise', 'by_training', 'load_scores', 'Judged', 'judged', 'difference', 'Judge', 'correct',
-           'baselines', 'variant_text', 'compare_variants', 'usual_and_turned', 'compare_switches', 'same_seeds',
-           'asked', 'training_text', 'over_seeds', 'compare_trainings']
+           'map_text', 'summarise', 'by_training', 'load_scores', 'Judged', 'judged', 'difference', 'VariantScores',
+           'correct', 'baselines', 'variant_text', 'compare_variants', 'usual_and_turned', 'compare_switches',
+           'same_seeds', 'asked', 'training_text', 'over_seeds', 'compare_trainings']
 
 # %% ../../nbs/evaluate/07_comparisons.ipynb #a98d3c01
 import json
@@ -148,7 +148,7 @@ def difference(a: Judged, b: Judged, metric: str, resamples: int) -> CrossedDiff
     return crossed_bootstrap(a.values, b.values, np.ones(len(a.identity)), a.identity, resamples=resamples)
 
 # %% ../../nbs/evaluate/07_comparisons.ipynb #39f80ec9
-class Judge:
+class VariantScores:
     "Judges variants of trainings; what a metric reads of them is kept."
 
     def __init__(self, found: Trained, config: Config):
@@ -208,7 +208,7 @@ def compare_variants(outcomes: dict[str, Outcome], config: Config) -> pd.DataFra
     "Every variant against its baselines, for every occluder and metric, one row each."
     found, rows = by_training(outcomes), []
     plain = {"": found.get("", {})}
-    judge = Judge(plain, config)
+    judge = VariantScores(plain, config)
     for (tap, weighting, maps), by in plain[""].items():
         variant = tap, weighting, maps
         about = dict(tap=tap, map=map_text(next(iter(by.values())).metrics), weighting=weighting, maps=maps)
@@ -234,7 +234,7 @@ def compare_switches(outcomes: dict[str, Outcome], config: Config) -> pd.DataFra
     "Each turned switch against the switch as it is: rank-1 of every score and occluder, and the error of the map."
     found, variant, rows = by_training(outcomes), (config.model.tap, "masked", "predicted"), []
     found = {name: {variant: found[name][variant]} for name in ("", *SWITCHES) if variant in found.get(name, {})}
-    judge = Judge(found, config)
+    judge = VariantScores(found, config)
     for name in [name for name in found if name]:
         way = "off" if getattr(config.loss, name) else "on"
         for score in ("global", "local", "fused"):
@@ -296,7 +296,7 @@ def over_seeds(by_seed: dict[int, Outcome], score: str, kind: str, metric: str) 
 def compare_trainings(outcomes: dict[str, Outcome], config: Config) -> pd.DataFrame:
     "Rank-1 and TAR of global and local scores under each training set, with what each is compared with."
     trained, rows = same_seeds(by_training(outcomes), config.model.tap), []
-    judge = Judge(trained, config)
+    judge = VariantScores(trained, config)
     for baseline, side, other in asked(trained, config.model.tap) if len(trained) > 1 else ():
         training, variant, score = side
         by = trained[training][variant]
