@@ -96,7 +96,7 @@ def training_tables(report: Report, drawn: str) -> dict[str, tuple[pd.DataFrame,
             tables[name] = training_table(t, labels, metric), text, notes
     return tables
 
-
+# %% ../../nbs/figures/06_report.ipynb #78e2c8cb
 def report_tables(
     report: Report,
 ) -> dict[str, tuple[pd.DataFrame, str, list[str]]]:  # name -> table, caption, sentences
