@@ -11,7 +11,7 @@ BIN     := $(VENV)/bin
 help:
 	@sed -n 's/^#   //p' Makefile
 	@echo 'make plan        what make reproduce would run, with time, memory and data (PROFILE=gpu for the full scale)'
-	@echo 'make check       the tables made again and compared with those published, nothing published: fails where a claim is gone (about 40 minutes on two cores; PROFILE=photo: the photographs, about an hour)'
+	@echo 'make check       the tables made again and compared with those published, nothing published: fails where a claim is gone (about an hour on two cores; PROFILE=photo: the photographs, as long)'
 	@echo 'make test-all    the slow tests too: speed and memory bars, the face detector'
 	@echo 'make sync        clean the notebooks and export the package'
 	@echo 'make docs        the stored notebooks and the documentation as a site in _docs, without a network'
