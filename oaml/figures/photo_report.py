@@ -164,7 +164,7 @@ def listed_pairs_table(report: PhotoReport, network: str, measure: str = "auc", 
     rows = [[names[s], *(percent(of[k].get(s, np.nan)) for k in kinds)] for s in names if s in of.index]
     return pd.DataFrame(rows, columns=["score", *map(label_of, kinds)])
 
-# %% ../../nbs/figures/07_photo_report.ipynb #b00e7f8e
+# %% ../../nbs/figures/07_photo_report.ipynb #d95880ac
 def real_masks_table(report: PhotoReport, network: str) -> pd.DataFrame:
     "Real masks: TAR at the thresholds that all impostors of the set pass at a rate."
     (rates, differences), rows = report.real[network], []
@@ -177,7 +177,7 @@ def real_masks_table(report: PhotoReport, network: str) -> pd.DataFrame:
     columns = ["score", *(f"all, {f:.0e}" for f in (1e-2, 1e-3, 1e-4)), *(g for g in GROUPS if g != "all")]
     return pd.DataFrame(rows, columns=[*columns, "official", "difference"])
 
-# %% ../../nbs/figures/07_photo_report.ipynb #41d085e5
+# %% ../../nbs/figures/07_photo_report.ipynb #6a0dc294
 def natural_table(report: PhotoReport) -> pd.DataFrame:
     "Photographs that are occluded as they are, at the clean threshold."
     rows = []
@@ -201,7 +201,7 @@ def map_table(report: PhotoReport) -> pd.DataFrame:
             rows.append(row)
     return pd.DataFrame(rows, columns=["network", "worn", "MAE, seen", "IoU, seen", "MAE, unseen", "IoU, unseen"])
 
-# %% ../../nbs/figures/07_photo_report.ipynb #71b6e7df
+# %% ../../nbs/figures/07_photo_report.ipynb #53f53fb0
 def bar_table(
     report: PhotoReport, kinds: Sequence[str] = ("niqab", "surgical", "n95", "block25", "block50")
 ) -> pd.DataFrame:
@@ -254,7 +254,7 @@ def all_pairs_tables(
     tables["pieces"] = (piece_table(report, network), f"{pieces} a third of the people.")
     return {f"{network}-{n}": x for n, x in tables.items()}
 
-# %% ../../nbs/figures/07_photo_report.ipynb #1ba139f9
+# %% ../../nbs/figures/07_photo_report.ipynb #949636e5
 def photo_tables(report: PhotoReport) -> dict[str, tuple[pd.DataFrame, str]]:  # name -> table, caption
     "All tables of the photographs."
     tables = {"bars": (bar_table(report), "What was demanded of the calibrated score before, and what came of it.")}
@@ -393,7 +393,9 @@ def answer_photo(report: PhotoReport) -> str:
     text += "Under occluders that training has not seen, at one threshold set on clean faces (FAR 1e-3), it changes the share of genuine "
     text += f"pairs that are accepted, against the best score that knows nothing of visibility, by {every} points; strangers pass "
     text += f"{' and '.join(fars)} times in 1,000, and clean pairs change by {clean}."
-    note = f"{NETWORK_LABELS[first]}, TAR in %, {about_text(report.networks[first])}. {BOLD_TEXT} All tables: [docs/results_photo.md](docs/results_photo.md)."
+    seeds = len(report.networks[first].seeds)
+    note = f"{NETWORK_LABELS[first]} on LFW, TAR in %, predicted maps; 95 % intervals over people and {seeds} seeds, bold where a "
+    note += "difference survives Holm's correction. All tables: [docs/results_photo.md](docs/results_photo.md)."
     return f"{text}\n\n{to_markdown(answer_table(report, first)).strip()}\n\n{note}"
 
 # %% ../../nbs/figures/07_photo_report.ipynb #8f3e32b2
@@ -431,7 +433,7 @@ def forest_figure(report: PhotoReport) -> Figure:
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncol=3)
     return figure
 
-# %% ../../nbs/figures/07_photo_report.ipynb #6e054bab
+# %% ../../nbs/figures/07_photo_report.ipynb #ec4e6fd7
 FAR_MARKS = {"global": ("o", "0.45"), "common": ("^", "#d55e00"), "calibrated": ("s", "#0072b2")}
 
 
@@ -460,7 +462,7 @@ def far_figure(report: PhotoReport) -> Figure:
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncol=3)
     return figure
 
-# %% ../../nbs/figures/07_photo_report.ipynb #c93d9635
+# %% ../../nbs/figures/07_photo_report.ipynb #8bbd0e77
 DET_LINES = {"global": ("0.3", "-"), "all_blind": ("#d55e00", "--"), "calibrated": ("#0072b2", "-.")}
 
 
@@ -482,7 +484,7 @@ def det_figure(report: PhotoReport, kinds: Sequence[str] = ("niqab", "surgical")
     axes[-1].legend(loc="upper right")
     return figure
 
-# %% ../../nbs/figures/07_photo_report.ipynb #26aca52d
+# %% ../../nbs/figures/07_photo_report.ipynb #0a6c12c3
 def _panel(ax: Axes, picture: np.ndarray, title: str, **options: object) -> None:
     "A framed picture."
     ax.imshow(picture, **options)
