@@ -6,7 +6,7 @@
 __all__ = ['MATCHERS', 'PROJECTED', 'listed_scores', 'descriptors', 'matcher_inputs', 'linear', 'matcher_scores', 'train_half',
            'projected_scores', 'moved_scores', 'grey_scores', 'all_listed']
 
-# %% ../../nbs/evaluate/10_pair_matchers.ipynb #9e1008e3
+# %% ../../nbs/evaluate/10_pair_matchers.ipynb #18ffb099
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,7 +21,7 @@ from ..models.qaconv import QAConv
 from ..train.frozen import fit_matcher, pair_inputs
 from ..train.projection import ProjectedQAConv, train_projected
 
-# %% ../../nbs/evaluate/10_pair_matchers.ipynb #be536980
+# %% ../../nbs/evaluate/10_pair_matchers.ipynb #ac21bb0c
 def listed_scores(
     model: PhotoModel,
     pairs: PairList,  # of rows
@@ -36,7 +36,7 @@ def listed_scores(
             out.setdefault(name, np.empty(len(pairs.fold), np.float32))[at] = matrix.diagonal()
     return out
 
-# %% ../../nbs/evaluate/10_pair_matchers.ipynb #2c98f7c8
+# %% ../../nbs/evaluate/10_pair_matchers.ipynb #bbf7d42b
 MATCHERS = {  # name -> (what is compared, weighting)
     "raw_none": ("raw", "none"),
     "raw_masked": ("raw", "masked"),
@@ -67,7 +67,7 @@ def matcher_inputs(
     matcher = QAConv(*sides[0].shape[1:], weighting).eval()
     return pair_inputs(matcher, tuple(sides), tuple(rows), None if weighting == "none" else tuple(maps))
 
-# %% ../../nbs/evaluate/10_pair_matchers.ipynb #91ccd2e6
+# %% ../../nbs/evaluate/10_pair_matchers.ipynb #8467f079
 def linear(matcher: QAConv, x: np.ndarray) -> np.ndarray:  # [M,2hw] -> [M]
     "The matcher's score of what it reads."
     return x @ matcher.fc.weight[0].detach().numpy() + matcher.fc.bias.item()
@@ -94,7 +94,7 @@ def matcher_scores(
                 )
     return out
 
-# %% ../../nbs/evaluate/10_pair_matchers.ipynb #054084b2
+# %% ../../nbs/evaluate/10_pair_matchers.ipynb #11e26174
 PROJECTED = {"projected_none": "none", "projected_common": "common"}
 
 
@@ -114,7 +114,7 @@ def train_half(
     clean = maps.pop(CLEAN)
     return train_projected(clean, maps, visible, person[rows], weighting, seed=seed)
 
-# %% ../../nbs/evaluate/10_pair_matchers.ipynb #22df573c
+# %% ../../nbs/evaluate/10_pair_matchers.ipynb #d93bcfab
 @torch.inference_mode()
 def projected_scores(
     model: PhotoModel,
@@ -142,7 +142,7 @@ def projected_scores(
                 values[test] = matcher.match_pairs(*x, *maps).numpy()
     return out
 
-# %% ../../nbs/evaluate/10_pair_matchers.ipynb #01fd1e85
+# %% ../../nbs/evaluate/10_pair_matchers.ipynb #550867ee
 @torch.inference_mode()
 def moved_scores(
     model: PhotoModel,
@@ -170,7 +170,7 @@ def grey_scores(
     a, b = painted / np.linalg.norm(painted, axis=2, keepdims=True)
     return (a * b).sum(1)
 
-# %% ../../nbs/evaluate/10_pair_matchers.ipynb #7fd950f0
+# %% ../../nbs/evaluate/10_pair_matchers.ipynb #3366650e
 def all_listed(
     model: PhotoModel,
     features: KeptFeatures,
