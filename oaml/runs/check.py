@@ -108,7 +108,8 @@ def drawn_rows(
     s = read_table(folder, "summary", [*DRAWN_KEYS, "occluder", "metric", "mean", "std", "seeds"])
     usual = f"tap == {tap!r} and score == 'local' and metric == 'rank1' and occluder in {CLAIMED_KINDS}"
     d["headline"] = d.index.isin(d.query(f"{usual} and maps == 'predicted' and baseline == 'no weighting'").index)
-    d["verdict"] = np.select([d.low > 0, d.high < 0], ["helps", "hurts"], "no claim")
+    decided = d.get("decided", (d.low > 0) | (d.high < 0))  # after the correction, where the table has one
+    d["verdict"] = np.select([decided & (d.difference > 0), decided], ["helps", "hurts"], "no claim")
     d = d.assign(value=d.difference, tolerance=interval_tolerance(d.low, d.high), end=" − " + d.baseline)
     s = s.query(f"{usual} and (maps == 'predicted' or weighting == 'none')")
     more = dict(headline=True, low=np.nan, high=np.nan, verdict="–", end="")
