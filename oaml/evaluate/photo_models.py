@@ -353,10 +353,11 @@ def fit_folds(
     "Models of every fold, without its people; `extra` has the occluders that a model may see."
     seen = [kind for kind in extra if kind in faces.seen and kind != CLEAN]
     model = PhotoModel(faces, calibrations, {})
+    shift = mean_shift(extra)
     for f in tqdm(np.unique(fold).tolist(), desc="folds"):
         other = next_fold(fold, f)
         training = training_faces(faces, extra, person, rows[~np.isin(fold[rows], (f, other))])
-        model.models[f] = fit_blind(training, mean_shift(extra), faces.end, seed)
+        model.models[f] = fit_blind(training, shift, faces.end, seed)
         choosing = rows[fold[rows] == other]
         floor, _ = choose_floor(model, f, choosing, person, seen, floors)
         model.models[f] = model.models[f]._replace(floor=floor)
