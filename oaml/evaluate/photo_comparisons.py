@@ -22,7 +22,7 @@ from ..data.real import LabelledFaces, mfr2_pairs, pairs_between
 from .all_pairs import CLEAN, load_lines, tar_difference
 from .comparisons import Outcome
 from .statistics import crossed_tar, holm
-from .verification import auc, kfold_accuracy, tar_at_far
+from .verification import auc, false_accept_threshold, kfold_accuracy, tar_at_far
 
 # %% ../../nbs/evaluate/12_photo_comparisons.ipynb #b280bc2f
 PRIMARY_FAR = 1e-3  # of the primary threshold
@@ -255,8 +255,8 @@ def real_table(
     rows, everything = [], pairs_between(real.faces, "all", "all")
     for name, matrices in real.matrices.items():
         for far in fars:
-            pool = [np.sort(m[everything.a, everything.b][~everything.same])[::-1] for m in matrices]
-            at = [p[int(far * len(p))] if far * len(p) >= 1 else np.nan for p in pool]
+            pool = [m[everything.a, everything.b][~everything.same] for m in matrices]
+            at = [false_accept_threshold(p, far) for p in pool]
             for group, sides in GROUPS.items():
                 pairs = pairs_between(real.faces, *sides)
                 genuine = [m[pairs.a, pairs.b][pairs.same] > t for m, t in zip(matrices, at)]
