@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['PRIMARY_FAR', 'CLEAN_LOSS', 'FAR_BOUNDS', 'PRIMARY', 'COMPARED', 'ALL_KINDS', 'RATES', 'UNCOVERED', 'LABELS',
-           'LISTED', 'NETWORK_LABELS', 'GROUPS', 'LISTED_GROUP', 'Case', 'PhotoRuns', 'PhotoResults', 'verdict',
-           'compare_cases', 'compare_all', 'primary_bars', 'listed_table', 'RealScores', 'read_real', 'real_table',
-           'real_differences', 'natural_comparison']
+           'LISTED', 'NETWORK_LABELS', 'GROUPS', 'LISTED_GROUP', 'Case', 'probe_kind', 'PhotoRuns', 'PhotoResults',
+           'verdict', 'compare_cases', 'compare_all', 'primary_bars', 'listed_table', 'RealScores', 'read_real',
+           'real_table', 'real_differences', 'natural_comparison']
 
 # %% ../../nbs/evaluate/12_photo_comparisons.ipynb #2bfd9845
 from collections.abc import Iterator, Sequence
@@ -72,6 +72,11 @@ class Case(NamedTuple):
     worn: str  # by "one" or "both"
 
 
+def probe_kind(kind: str) -> str:
+    "What probes are called in the tables: a clean one is there twice, beside its gallery and in place of a covered one."
+    return UNCOVERED if kind == CLEAN else kind
+
+
 class PhotoRuns:
     "The runs of one network: two halves of the occluders, some seeds."
 
@@ -113,8 +118,8 @@ class PhotoResults(PhotoRuns):
         for seed in self.seeds:
             some = []
             for kind in kinds:
-                x, probe = self.lines(self.half_of(kind, case.seen), seed, score), UNCOVERED if kind == CLEAN else kind
-                some.append(x[(x.probe == probe) & (x.gallery == (kind if case.worn == "both" else CLEAN))])
+                x = self.lines(self.half_of(kind, case.seen), seed, score)
+                some.append(x[(x.probe == probe_kind(kind)) & (x.gallery == (kind if case.worn == "both" else CLEAN))])
             out.append(pd.concat(some, ignore_index=True))
         return out
 
@@ -126,8 +131,8 @@ class PhotoResults(PhotoRuns):
     def rates(self, case: Case, measure: str, threshold: str, nominal: float, table: str = "rates") -> pd.Series:
         "A number of every score in a case, mean over the seeds."
         t, other = self.tables(table), case.kind if case.worn == "both" else CLEAN
-        probe = UNCOVERED if case.kind == CLEAN else case.kind
-        rows = t[(t.half == self.half_of(case.kind, case.seen)) & (t.probe == probe) & (t.gallery == other)]
+        half, probe = self.half_of(case.kind, case.seen), probe_kind(case.kind)
+        rows = t[(t.half == half) & (t.probe == probe) & (t.gallery == other)]
         rows = rows[(rows.measure == measure) & (rows.threshold.fillna("") == threshold)]
         rows = rows[np.isclose(rows.nominal, nominal)] if np.isfinite(nominal) else rows
         return rows.groupby("score", sort=False).value.mean()

@@ -179,6 +179,12 @@ def tar_draws(
     return np.stack([np.concatenate(of_seed(m)) for m in scores.reshape(-1, *scores.shape[-2:])])
 
 # %% ../../nbs/evaluate/05_statistics.ipynb #bffae884
+def _seed_draws(seeds: int, resamples: int, seed: int) -> np.ndarray:  # [resamples, S] how often each seed was drawn
+    "All but one of the seeds drawn with replacement: a resample of S has too small a variance by (S - 1) / S."
+    rng = np.random.default_rng([seed, 1])
+    return rng.multinomial(max(1, seeds - 1), np.full(seeds, 1 / seeds), size=resamples)
+
+
 def _crossed_means(
     counts: np.ndarray,  # [S,I] sum of the differences of each seed and person
     of: np.ndarray,  # [I] or [S,I] how many each is a sum of
@@ -188,7 +194,7 @@ def _crossed_means(
     "Mean difference where people and all but one of the seeds are drawn with replacement, the same people under every seed."
     seeds, people = counts.shape
     of = np.broadcast_to(of, counts.shape)
-    drawn = np.random.default_rng([seed, 1]).multinomial(max(1, seeds - 1), np.full(seeds, 1 / seeds), size=resamples)
+    drawn = _seed_draws(seeds, resamples, seed)
     w, out = resample_weights(people, resamples, seed), []
     for k in range(0, resamples, 200):  # in blocks, to bound the memory
         d, n = (((w[k : k + 200] @ x.T) * drawn[k : k + 200]).sum(1) for x in (counts, of))
@@ -244,9 +250,7 @@ def crossed_bootstrap(
 # %% ../../nbs/evaluate/05_statistics.ipynb #619111fe
 def _over_seeds(drawn: np.ndarray, seed: int) -> np.ndarray:  # drawn [S,R] -> [R]
     "Mean over all but one of the seeds, drawn with replacement for each draw of people."
-    seeds, resamples = drawn.shape
-    rng = np.random.default_rng([seed, 1])
-    chosen = rng.multinomial(max(1, seeds - 1), np.full(seeds, 1 / seeds), size=resamples).T
+    chosen = _seed_draws(*drawn.shape, seed).T
     return (drawn * chosen).sum(0) / chosen.sum(0)
 
 
@@ -300,13 +304,12 @@ def crossed_tar(
         raise ValueError(
             f"shapes of a, b and same are {a.shape}, {b.shape} and {same.shape}: expected [S,N] twice, and [N]"
         )
-    about = len(np.union1d(first, second)), len(a), resamples, level
+    people = len(np.union1d(first, second))
     if (~same).sum() * far < 1:
-        return CrossedDifference(np.nan, np.nan, np.nan, np.nan, *about)
-    gaps = lambda w: np.stack([_pair_tars(x, same, w, far) - _pair_tars(y, same, w, far) for x, y in zip(a, b)])  # noqa: E731
-    drawn = np.concatenate([gaps(w) for w in pair_weights(first, second, resamples, seed)], axis=1)  # [S,R]
-    means = _over_seeds(drawn, seed)
-    return CrossedDifference(float(gaps(np.ones((1, len(same)))).mean()), *_interval_and_p(means, level), *about)
+        return CrossedDifference(np.nan, np.nan, np.nan, np.nan, people, len(a), resamples, level)
+    weights = [np.ones((1, len(same))), *pair_weights(first, second, resamples, seed)]
+    a, b = (np.stack([np.concatenate([_pair_tars(row, same, w, far) for w in weights]) for row in x]) for x in (a, b))
+    return crossed_draws(a, b, people, seed=seed, level=level)
 
 # %% ../../nbs/evaluate/05_statistics.ipynb #a0dedb1b
 def holm(
