@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['PRIMARY_FAR', 'CLEAN_LOSS', 'FAR_BOUNDS', 'PRIMARY', 'COMPARED', 'ALL_KINDS', 'RATES', 'UNCOVERED', 'LABELS',
            'LISTED', 'NETWORK_LABELS', 'GROUPS', 'LISTED_GROUP', 'Case', 'probe_kind', 'PhotoRuns', 'PhotoResults',
-           'verdict', 'compare_cases', 'compare_all', 'primary_bars', 'listed_table', 'RealScores', 'read_real',
+           'with_verdicts', 'compare_cases', 'compare_all', 'primary_bars', 'listed_table', 'RealScores', 'read_real',
            'real_table', 'real_differences', 'natural_comparison']
 
 # %% ../../nbs/evaluate/12_photo_comparisons.ipynb #2bfd9845
@@ -21,7 +21,7 @@ from ..data.lfw import PairList
 from ..data.real import LabelledFaces, mfr2_pairs, pairs_between
 from .all_pairs import CLEAN, load_lines, tar_difference
 from .comparisons import Outcome
-from .statistics import crossed_tar, holm
+from .statistics import FEWEST_SEEDS, crossed_tar, holm
 from .verification import auc, false_accept_threshold, kfold_accuracy, tar_at_far
 
 # %% ../../nbs/evaluate/12_photo_comparisons.ipynb #b280bc2f
@@ -144,11 +144,13 @@ class PhotoResults(PhotoRuns):
             yield Case(CLEAN, seen, worn)
 
 # %% ../../nbs/evaluate/12_photo_comparisons.ipynb #11f6f011
-def verdict(difference: float, corrected: float, level: float = 0.05) -> str:  # helps, hurts, or no claim
-    "What may be said of a row, after the correction."
-    if not corrected < level:
-        return "no claim"
-    return "helps" if difference > 0 else "hurts"
+def with_verdicts(
+    table: pd.DataFrame, level: float = 0.05
+) -> pd.DataFrame:  # and holm; verdict: helps, hurts, or no claim
+    "What may be said of each row, after Holm's correction over all of them and from seeds enough; a row without p is not counted."
+    table = table.assign(holm=holm(table.p))
+    decided = (table.holm < level) & (table.seeds >= FEWEST_SEEDS)
+    return table.assign(verdict=np.select([decided & (table.difference > 0), decided], ["helps", "hurts"], "no claim"))
 
 
 def compare_cases(
@@ -167,9 +169,7 @@ def compare_cases(
         about = dict(network=results.network, kind=case.kind, seen=seen, worn=worn, score=pair[0], baseline=pair[1])
         values = dict(tar=tars[0], baseline_tar=tars[1], far=fars[0], baseline_far=fars[1])
         rows.append(about | values | d._asdict())
-    table = pd.DataFrame(rows)
-    table["holm"] = holm(table.p)
-    return table.assign(verdict=[verdict(d, p) for d, p in zip(table.difference, table.holm)])
+    return with_verdicts(pd.DataFrame(rows))
 
 
 def compare_all(results: PhotoResults, resamples: int = 5000) -> pd.DataFrame:
@@ -258,13 +258,13 @@ def real_table(
     real: RealScores, fars: Sequence[float] = (1e-2, 1e-3, 1e-4)
 ) -> pd.DataFrame:  # score, group, far, tar, pairs
     "TAR of every group at the threshold that all impostors pass at a rate; mean over the models."
-    rows, everything = [], pairs_between(real.faces, "all", "all")
+    groups = {group: pairs_between(real.faces, *sides) for group, sides in GROUPS.items()}
+    rows, everything = [], groups["all"]
     for name, matrices in real.matrices.items():
         for far in fars:
             pool = [m[everything.a, everything.b][~everything.same] for m in matrices]
             at = [false_accept_threshold(p, far) for p in pool]
-            for group, sides in GROUPS.items():
-                pairs = pairs_between(real.faces, *sides)
+            for group, pairs in groups.items():
                 genuine = [m[pairs.a, pairs.b][pairs.same] > t for m, t in zip(matrices, at)]
                 tar = np.mean(genuine) if np.isfinite(at).all() else np.nan
                 rows.append(dict(score=name, group=group, far=far, tar=tar, pairs=int(pairs.same.sum())))
@@ -300,6 +300,4 @@ def natural_comparison(results: PhotoResults, baseline: str = "global", resample
         shares = {k.lower(): np.mean([x[h].sum() / x[of].sum() for x in tables]) for k, (h, of) in RATES.items()}
         rows.append(dict(network=results.network, score=name, baseline=baseline) | shares | d._asdict())
     table = pd.DataFrame(rows)
-    other = (table.score != baseline).to_numpy()
-    table.loc[other, "holm"] = holm(table.p[other])
-    return table.assign(verdict=[verdict(d, p) for d, p in zip(table.difference, table.holm)])
+    return with_verdicts(table.assign(p=table.p.where(table.score != baseline)))  # none against itself
