@@ -104,12 +104,12 @@ def drawn_rows(
     tap: str,  # the main one
 ) -> pd.DataFrame:  # of `named_rows`
     "Comparisons on drawn faces, and the rank-1 of what is compared. Raises as `read_table`."
-    d = read_table(folder, "differences", [*DRAWN_KEYS, "baseline", "occluder", "metric", "difference", "low", "high"])
+    about = [*DRAWN_KEYS, "baseline", "occluder", "metric"]
+    d = read_table(folder, "differences", [*about, "difference", "low", "high", "decided"])
     s = read_table(folder, "summary", [*DRAWN_KEYS, "occluder", "metric", "mean", "std", "seeds"])
     usual = f"tap == {tap!r} and score == 'local' and metric == 'rank1' and occluder in {CLAIMED_KINDS}"
     d["headline"] = d.index.isin(d.query(f"{usual} and maps == 'predicted' and baseline == 'no weighting'").index)
-    decided = d.get("decided", (d.low > 0) | (d.high < 0))  # after the correction, where the table has one
-    d["verdict"] = np.select([decided & (d.difference > 0), decided], ["helps", "hurts"], "no claim")
+    d["verdict"] = np.select([d.decided & (d.difference > 0), d.decided], ["helps", "hurts"], "no claim")
     d = d.assign(value=d.difference, tolerance=interval_tolerance(d.low, d.high), end=" − " + d.baseline)
     s = s.query(f"{usual} and (maps == 'predicted' or weighting == 'none')")
     more = dict(headline=True, low=np.nan, high=np.nan, verdict="–", end="")
