@@ -1,0 +1,558 @@
+// The review desk: one image, one key a decision, and a brush. The same file is an anywidget in a notebook and a page of its own:
+// `model` needs send(message, callbacks, buffers) and on("msg:custom", (message, buffers) => …), nothing else.
+
+// ---- masks: Uint8Array of h*w, 1 = visible --------------------------------------------------------------------------------
+
+export function packBits(mask) {
+  const bytes = new Uint8Array(Math.ceil(mask.length / 8));
+  for (let i = 0; i < mask.length; i++) if (mask[i]) bytes[i >> 3] |= 128 >> (i & 7);
+  return bytes;
+}
+
+export function unpackBits(bytes, length) {
+  const mask = new Uint8Array(length);
+  for (let i = 0; i < length; i++) mask[i] = (bytes[i >> 3] >> (7 - (i & 7))) & 1;
+  return mask;
+}
+
+export const toBase64 = (bytes) => {
+  let text = "";
+  for (let i = 0; i < bytes.length; i += 32768) text += String.fromCharCode(...bytes.subarray(i, i + 32768));
+  return btoa(text);
+};
+
+export const fromBase64 = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+
+// A stroke from one point to another: every position nearer than the radius to the segment. Returns what was touched.
+export function stroke(mask, [h, w], from, to, radius, value) {
+  const [x0, y0] = from, [x1, y1] = to, dx = x1 - x0, dy = y1 - y0, length = dx * dx + dy * dy;
+  const left = Math.max(0, Math.floor(Math.min(x0, x1) - radius)), right = Math.min(w - 1, Math.ceil(Math.max(x0, x1) + radius));
+  const top = Math.max(0, Math.floor(Math.min(y0, y1) - radius)), bottom = Math.min(h - 1, Math.ceil(Math.max(y0, y1) + radius));
+  for (let y = top; y <= bottom; y++)
+    for (let x = left; x <= right; x++) {
+      const cx = x + 0.5 - x0, cy = y + 0.5 - y0;
+      const t = length ? Math.max(0, Math.min(1, (cx * dx + cy * dy) / length)) : 0;
+      if ((cx - t * dx) ** 2 + (cy - t * dy) ** 2 <= radius * radius) mask[y * w + x] = value;
+    }
+  return left > right || top > bottom ? null : [left, top, right - left + 1, bottom - top + 1];
+}
+
+// Everything that hangs together with a position and has its value.
+export function fill(mask, [h, w], [x, y], value) {
+  const start = Math.floor(y) * w + Math.floor(x), old = mask[start];
+  if (old === undefined || old === value) return;
+  const stack = [start];
+  mask[start] = value;
+  while (stack.length) {
+    const k = stack.pop(), column = k % w;
+    for (const n of [column > 0 ? k - 1 : -1, column < w - 1 ? k + 1 : -1, k - w, k + w])
+      if (n >= 0 && n < h * w && mask[n] === old) { mask[n] = value; stack.push(n); }
+  }
+}
+
+// The inside of a polygon, by the even-odd rule at the middle of every position.
+export function polygon(mask, [h, w], points, value) {
+  for (let y = 0; y < h; y++) {
+    const cuts = [];
+    for (let i = 0, j = points.length - 1; i < points.length; j = i++) {
+      const [[xi, yi], [xj, yj]] = [points[i], points[j]], middle = y + 0.5;
+      if (yi > middle !== yj > middle) cuts.push(xi + ((middle - yi) / (yj - yi)) * (xj - xi));
+    }
+    cuts.sort((a, b) => a - b);
+    for (let k = 0; k + 1 < cuts.length; k += 2)
+      for (let x = Math.max(0, Math.ceil(cuts[k] - 0.5)); x < Math.min(w, Math.ceil(cuts[k + 1] - 0.5)); x++) mask[y * w + x] = value;
+  }
+}
+
+// The hidden part one position larger, or smaller.
+export function grow(mask, [h, w], larger) {
+  const old = mask.slice(), from = larger ? 0 : 1;
+  for (let y = 0; y < h; y++)
+    for (let x = 0; x < w; x++) {
+      const k = y * w + x;
+      if (old[k] === from) continue;
+      if ((x && old[k - 1] === from) || (x < w - 1 && old[k + 1] === from) || (y && old[k - w] === from) || (y < h - 1 && old[k + w] === from)) mask[k] = from;
+    }
+}
+
+// Move the edge of a mask to the strongest edge of the picture nearby: a position near the edge goes to the side whose mean
+// colour, of what lies beyond the edge's neighbourhood, is nearer to its own.
+export function snap(mask, [h, w], rgba, reach = 3) {
+  const near = new Uint8Array(h * w), sum = [[0, 0, 0, 0], [0, 0, 0, 0]];
+  const step = (dx, dy, x, y) => x + dx >= 0 && x + dx < w && y + dy >= 0 && y + dy < h && mask[(y + dy) * w + x + dx] !== mask[y * w + x];
+  for (let y = 0; y < h; y++)
+    for (let x = 0; x < w; x++)
+      if (step(1, 0, x, y) || step(0, 1, x, y) || step(-1, 0, x, y) || step(0, -1, x, y))
+        for (let v = Math.max(0, y - reach); v <= Math.min(h - 1, y + reach); v++)
+          near.fill(1, v * w + Math.max(0, x - reach), v * w + Math.min(w - 1, x + reach) + 1);
+  for (let k = 0; k < h * w; k++)
+    if (!near[k]) { const s = sum[mask[k]]; for (let c = 0; c < 3; c++) s[c] += rgba[4 * k + c]; s[3]++; }
+  if (!sum[0][3] || !sum[1][3]) return;
+  const mean = sum.map((s) => [0, 1, 2].map((c) => s[c] / s[3]));
+  const far = (k, m) => [0, 1, 2].reduce((d, c) => d + (rgba[4 * k + c] - m[c]) ** 2, 0);
+  for (let k = 0; k < h * w; k++) if (near[k]) mask[k] = far(k, mean[1]) <= far(k, mean[0]) ? 1 : 0;
+}
+
+// A mask at another size: nearest position.
+export function resize(mask, [h, w], [H, W]) {
+  const out = new Uint8Array(H * W);
+  for (let y = 0; y < H; y++) for (let x = 0; x < W; x++) out[y * W + x] = mask[Math.floor((y * h) / H) * w + Math.floor((x * w) / W)];
+  return out;
+}
+
+// ---- the line to Python ---------------------------------------------------------------------------------------------------
+
+const PATIENCE = 3000; // milliseconds without an answer before it is said
+
+export class Line {
+  constructor(model, silent, back) {
+    Object.assign(this, { model, silent, waiting: new Map(), last: 0, back });
+    model.on("msg:custom", (message, buffers) => this.answer(message, buffers));
+  }
+  ask(message) {
+    const n = ++this.last;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(this.silent, PATIENCE);
+      this.waiting.set(n, { resolve, reject, timer });
+      this.model.send({ n, ...message });
+    });
+  }
+  answer(message, buffers) {
+    const asked = this.waiting.get(message.n);
+    if (!asked) return;
+    clearTimeout(asked.timer);
+    this.waiting.delete(message.n);
+    this.back();
+    if (message.error) asked.reject(new Error(message.error));
+    else asked.resolve({ ...message, buffers: buffers ?? [] });
+  }
+}
+
+// ---- what is on the screen ------------------------------------------------------------------------------------------------
+
+const STYLE = `
+.oaml-desk { --ink: #1b1b1b; --paper: #fff; --line: #767676; --faint: #f2f2f2; --mark: #0b5cad;
+  color: var(--ink); background: var(--paper); font: 15px/1.4 system-ui, sans-serif; padding: 12px; border: 2px solid var(--line); border-radius: 8px; outline: none; max-width: 1100px; }
+.oaml-desk:focus-within { border-color: var(--mark); box-shadow: 0 0 0 3px #0b5cad55; }
+.oaml-desk [hidden] { display: none !important; }
+.oaml-top, .oaml-bar, .oaml-reasons { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }
+.oaml-reasons { margin-bottom: 12px; }
+.oaml-top { justify-content: space-between; font-variant-numeric: tabular-nums; }
+.oaml-main { display: flex; gap: 12px; margin: 10px 0; align-items: flex-start; }
+.oaml-stage { flex: 1; min-width: 0; height: 460px; background: var(--faint); position: relative; overflow: hidden; touch-action: none; }
+.oaml-stage canvas { width: 100%; height: 100%; display: block; cursor: crosshair; }
+.oaml-strip { width: 132px; display: flex; flex-direction: column; gap: 6px; font-size: 13px; }
+.oaml-strip canvas { width: 112px; height: 112px; image-rendering: pixelated; border: 1px solid var(--line); background: var(--faint); }
+.oaml-desk button { font: inherit; color: inherit; background: var(--faint); border: 1px solid var(--line); border-radius: 5px; padding: 4px 10px; cursor: pointer; }
+.oaml-desk button:focus-visible { outline: 3px solid var(--mark); outline-offset: 1px; }
+.oaml-desk button[aria-pressed="true"] { background: var(--mark); color: #fff; }
+.oaml-desk kbd { font: 12px ui-monospace, monospace; border: 1px solid var(--line); border-radius: 3px; padding: 0 4px; margin-right: 5px; }
+.oaml-warn { background: #8a1c00; color: #fff; padding: 8px 12px; border-radius: 5px; margin: 8px 0; }
+.oaml-help { background: var(--faint); padding: 10px 14px; border-radius: 5px; columns: 2; margin: 8px 0; }
+.oaml-help div { break-inside: avoid; }
+@media (prefers-color-scheme: dark) { .oaml-desk { --ink: #f0f0f0; --paper: #161616; --faint: #2a2a2a; --line: #9a9a9a; --mark: #2f7fd6; } }`;
+
+// code of a key -> [what it does, what the help says]; codes name places on the keyboard, whatever is printed on them
+const KEYS = {
+  KeyA: ["accept", "accept"], ArrowRight: ["accept", "accept"], KeyX: ["reject", "reject"], KeyS: ["unsure", "unsure"],
+  KeyU: ["undo", "undo"], Backspace: ["undo", "undo"], KeyY: ["redo", "do again"],
+  Comma: ["back", "look at the one before"], Period: ["forward", "look at the next"], Home: ["open", "go to the first that is open"],
+  KeyH: ["hide", "brush: hidden"], KeyV: ["show", "brush: visible"], BracketLeft: ["smaller", "smaller brush"], BracketRight: ["bigger", "bigger brush"],
+  KeyF: ["fill", "fill"], KeyP: ["polygon", "polygon; a click on its first corner closes it"], Equal: ["grow", "hidden part larger"], Minus: ["shrink", "hidden part smaller"],
+  KeyE: ["snap", "edge of the mask to the edge of the picture"], KeyM: ["unit", "mask of pixels, or of positions"], KeyZ: ["zoom", "zoom"], KeyB: ["blind", "hide what is known"],
+};
+const VERDICTS = ["accept", "reject", "unsure"];
+const PRINTED = { ArrowRight: "→", Backspace: "⌫", Comma: ",", Period: ".", BracketLeft: "[", BracketRight: "]", Equal: "=", Minus: "-" };
+const printed = (code) => PRINTED[code] ?? code.replace(/^Key/, "");
+
+function element(tag, name, parent, text = "") {
+  const made = document.createElement(tag);
+  if (name) made.className = name;
+  if (text) made.textContent = text;
+  parent?.append(made);
+  return made;
+}
+
+const time = (seconds) => (seconds == null ? "–" : seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`);
+
+class Desk {
+  constructor(model, el) {
+    this.line = new Line(model, () => this.warn("No answer. What was saved is on the disk; run the cell (or the command) again and it goes on here."), () => this.warn(""));
+    this.cache = new Map(); // place -> {seen, picture}
+    Object.assign(this, { reasons: new Set(), brush: { value: 0, radius: 6, tool: "brush" }, alpha: 0.45, zoomed: 1, blind: false, busy: Promise.resolve(), corners: [] });
+    this.build(el);
+    this.run(() => this.open());
+  }
+
+  // -- building
+
+  build(el) {
+    const root = (this.root = element("div", "oaml-desk", el));
+    element("style", "", root, STYLE);
+    Object.assign(root, { tabIndex: 0 });
+    root.dataset.lmSuppressShortcuts = "true"; // JupyterLab keeps its keys to itself while this has the focus
+    root.setAttribute("role", "application");
+    root.setAttribute("aria-label", "Review desk; question mark for help, Escape gives the keys back");
+    const top = element("div", "oaml-top", root);
+    this.title = element("strong", "", top);
+    this.progress = element("span", "", top);
+    this.saved = element("span", "", top);
+    this.saved.setAttribute("role", "status");
+    this.warning = element("div", "oaml-warn", root);
+    this.warning.setAttribute("role", "alert");
+    this.warning.hidden = true;
+    this.help = element("div", "oaml-help", root);
+    this.help.hidden = true;
+    for (const [code, [, text]] of Object.entries(KEYS)) {
+      const row = element("div", "", this.help);
+      element("kbd", "", row, printed(code));
+      row.append(text);
+    }
+    element("div", "", this.help, "1–9 reasons · ? this help · Esc gives the keys back");
+    const main = element("div", "oaml-main", root);
+    this.stage = element("div", "oaml-stage", main);
+    this.canvas = element("canvas", "", this.stage);
+    this.strip = element("div", "oaml-strip", main);
+    this.small = Object.fromEntries(["original", "mask"].map((name) => {
+      element("span", "", this.strip, name);
+      return [name, element("canvas", "", this.strip)];
+    }));
+    const label = element("label", "", this.strip, "overlay");
+    this.slider = Object.assign(element("input", "", label), { type: "range", min: 0, max: 100, value: 45 });
+    this.slider.oninput = () => { this.alpha = this.slider.value / 100; this.draw(); };
+    this.facts = element("div", "", this.strip);
+    this.reasonBar = element("div", "oaml-reasons", root);
+    const bar = element("div", "oaml-bar", root);
+    for (const name of ["accept", "reject", "unsure", "undo", "redo", "hide", "show", "fill", "polygon", "grow", "shrink", "snap", "unit", "zoom", "blind"])
+      this.button(bar, name, Object.keys(KEYS).find((k) => KEYS[k][0] === name));
+    this.listen();
+  }
+
+  button(parent, name, code) {
+    const made = element("button", "", parent);
+    made.type = "button";
+    element("kbd", "", made, printed(code));
+    made.append(name === "unit" ? "pixels/positions" : name);
+    made.onclick = () => this.press(name);
+    (this.buttons ??= {})[name] = made;
+  }
+
+  listen() {
+    this.root.addEventListener("keydown", (e) => this.key(e));
+    for (const kind of ["keyup", "keypress"]) this.root.addEventListener(kind, (e) => e.stopPropagation());
+    const c = this.canvas;
+    c.addEventListener("pointerdown", (e) => this.down(e));
+    c.addEventListener("pointermove", (e) => this.move(e));
+    for (const kind of ["pointerup", "pointercancel"]) c.addEventListener(kind, (e) => this.up(e));
+    new ResizeObserver(() => this.draw()).observe(this.stage);
+    setInterval(() => this.clock(), 1000);
+  }
+
+  // -- keys
+
+  key(e) {
+    if (e.code === "Tab") return;
+    e.stopPropagation();
+    if (e.code === "Escape") { this.corners = []; this.help.hidden = true; document.activeElement?.blur(); return; }
+    if (e.ctrlKey || e.metaKey || e.altKey) return;
+    if (e.target.matches?.("input") && e.code.startsWith("Arrow")) return; // the slider's own
+    if (e.target.matches?.("button") && (e.code === "Enter" || e.code === "Space")) return;
+    if (e.key === "?") { e.preventDefault(); this.help.hidden = !this.help.hidden; return; }
+    const digit = /^(?:Digit|Numpad)([1-9])$/.exec(e.code);
+    if (digit) { e.preventDefault(); this.reason(+digit[1]); return; }
+    const known = KEYS[e.code];
+    if (!known) return;
+    e.preventDefault();
+    if (!e.repeat || ["smaller", "bigger"].includes(known[0])) this.press(known[0]);
+  }
+
+  press(name) {
+    const { brush } = this;
+    if (VERDICTS.includes(name)) this.run(() => this.act(name));
+    else if (name === "undo" || name === "redo") this.run(() => this.retrace(name));
+    else if (name === "back" || name === "forward") this.run(() => this.go(this.place + (name === "back" ? -1 : 1)));
+    else if (name === "open") this.run(() => this.go(null));
+    else if (name === "hide" || name === "show") Object.assign(brush, { value: name === "show" ? 1 : 0, tool: "brush" });
+    else if (name === "fill" || name === "polygon") brush.tool = brush.tool === name ? "brush" : name;
+    else if (name === "smaller" || name === "bigger") brush.radius = Math.max(0.5, Math.min(200, brush.radius * (name === "bigger" ? 1.25 : 0.8)));
+    else if (name === "zoom") this.zoomed = this.zoomed === 1 ? 2 : this.zoomed === 2 ? 4 : 1;
+    else if (name === "blind") this.blind = !this.blind;
+    else if (name === "unit") this.run(() => this.changeUnit());
+    else this.edit((mask, shape) => (name === "snap" ? snap(mask, shape, this.rgba(shape)) : grow(mask, shape, name === "grow")));
+    this.corners = [];
+    this.draw();
+  }
+
+  reason(k) {
+    if (!this.names?.[k]) return;
+    this.reasons.has(k) ? this.reasons.delete(k) : this.reasons.add(k);
+    this.drawReasons();
+  }
+
+  // -- what is asked of Python; one thing after the other, so that no key is lost and none overtakes another
+
+  run(step) {
+    return (this.busy = this.busy.then(step).catch((e) => this.warn(e.message)));
+  }
+
+  async open() {
+    const found = await this.line.ask({ do: "open" });
+    this.names = found.reasons;
+    this.cache.clear();
+    this.take(found);
+    await this.look(this.place);
+    this.display();
+  }
+
+  async look(place) {
+    if (this.cache.has(place) || place < 0 || place >= this.total) return;
+    const found = await this.line.ask({ do: "look", place });
+    if (!found.seen) return;
+    const data = found.buffers[0], picture = data?.byteLength ? await createImageBitmap(new Blob([data])) : null;
+    this.cache.set(place, { seen: found.seen, picture });
+  }
+
+  take(found) {
+    this.place = found.place;
+    this.total = found.progress.total;
+    this.state = found.progress;
+  }
+
+  async show(found) {
+    this.take(found);
+    if (found.seen && this.cache.has(found.place)) this.cache.get(found.place).seen = found.seen;
+    await this.look(this.place);
+    this.display();
+    this.ahead();
+  }
+
+  ahead() { // five in front and two behind are decoded before they are asked for
+    const wanted = [1, 2, 3, 4, 5, -1, -2].map((k) => this.place + k);
+    for (const place of this.cache.keys()) if (Math.abs(place - this.place) > 12) this.cache.delete(place);
+    wanted.reduce((before, place) => before.then(() => this.look(place)), Promise.resolve()).catch(() => {});
+  }
+
+  async act(action, more = {}) {
+    const { seen } = this.current ?? {};
+    if (!seen) return;
+    const details = VERDICTS.includes(action) ? { reasons: [...this.reasons].sort() } : more;
+    const found = await this.line.ask({ do: "act", place: this.place, item: seen.item, hash: seen.hash, action, details });
+    this.savedAt = performance.now();
+    this.cache.get(this.place).seen = found.was;
+    if (VERDICTS.includes(action)) await this.show(found);
+    else { this.take(found); this.clock(); }
+  }
+
+  async retrace(action) {
+    const found = await this.line.ask({ do: action });
+    this.savedAt = performance.now();
+    await this.show(found);
+  }
+
+  async go(place) {
+    await this.show(await this.line.ask({ do: "go", place }));
+  }
+
+  // -- the mask
+
+  get current() { return this.cache.get(this.place); }
+
+  display() {
+    const { seen, picture } = this.current ?? {};
+    this.reasons = new Set(seen?.reasons ?? []);
+    this.corners = [];
+    const packed = seen?.mask;
+    this.shape = packed ? packed.shape : picture ? [picture.height, picture.width] : [1, 1];
+    const count = this.shape[0] * this.shape[1];
+    this.mask = packed ? unpackBits(fromBase64(packed.bits), count) : new Uint8Array(count).fill(1);
+    this.layer = new OffscreenCanvas(this.shape[1], this.shape[0]);
+    this.paint([0, 0, this.shape[1], this.shape[0]]);
+    this.draw();
+    this.clock();
+  }
+
+  paint([left, top, width, height]) { // the dirty rectangle of the overlay, nothing else
+    const data = new ImageData(width, height), w = this.shape[1];
+    for (let y = 0; y < height; y++)
+      for (let x = 0; x < width; x++)
+        if (!this.mask[(top + y) * w + left + x]) data.data.set([213, 94, 0, 255], 4 * (y * width + x));
+    this.layer.getContext("2d").putImageData(data, left, top);
+  }
+
+  edit(change) {
+    if (!this.current?.picture) return;
+    change(this.mask, this.shape);
+    this.paint([0, 0, this.shape[1], this.shape[0]]);
+    this.draw();
+    this.keepMask();
+  }
+
+  keepMask() {
+    const mask = { shape: this.shape, bits: toBase64(packBits(this.mask)) };
+    this.run(() => this.act("mask", { mask }));
+  }
+
+  async changeUnit() {
+    const { picture, seen } = this.current ?? {};
+    if (!picture) return;
+    const whole = [picture.height, picture.width], few = seen.start && seen.start.shape[0] < picture.height ? seen.start.shape : [7, 7];
+    const to = this.shape[0] === whole[0] ? few : whole;
+    this.mask = resize(this.mask, this.shape, to);
+    this.shape = to;
+    this.layer = new OffscreenCanvas(to[1], to[0]);
+    this.paint([0, 0, to[1], to[0]]);
+    this.draw();
+  }
+
+  rgba([h, w]) {
+    const c = new OffscreenCanvas(w, h).getContext("2d");
+    c.drawImage(this.current.picture, 0, 0, w, h);
+    return c.getImageData(0, 0, w, h).data;
+  }
+
+  // -- the pointer
+
+  frame() { // where the picture lies on the stage
+    const { picture } = this.current, { width, height } = this.canvas;
+    const scale = Math.min(width / picture.width, height / picture.height) * this.zoomed;
+    const [W, H] = [picture.width * scale, picture.height * scale];
+    const at = this.centre ?? [0.5, 0.5];
+    const left = W <= width ? (width - W) / 2 : Math.min(0, Math.max(width - W, width / 2 - at[0] * W));
+    const top = H <= height ? (height - H) / 2 : Math.min(0, Math.max(height - H, height / 2 - at[1] * H));
+    return { left, top, W, H };
+  }
+
+  point(e) { // of the pointer, in positions of the mask
+    const box = this.canvas.getBoundingClientRect(), { left, top, W, H } = this.frame();
+    const x = ((e.clientX - box.left) * this.canvas.width) / box.width - left, y = ((e.clientY - box.top) * this.canvas.height) / box.height - top;
+    return [(x / W) * this.shape[1], (y / H) * this.shape[0]];
+  }
+
+  down(e) {
+    this.root.focus({ preventScroll: true });
+    if (!this.current?.picture || e.button > 0) return;
+    const at = this.point(e), { tool, value } = this.brush;
+    if (tool === "fill") return this.edit((mask, shape) => fill(mask, shape, at, value));
+    if (tool === "polygon") return this.corner(at);
+    this.canvas.setPointerCapture(e.pointerId);
+    this.from = at;
+    this.strokeTo(at);
+  }
+
+  corner(at) {
+    const [first] = this.corners, near = this.shape[1] / 60;
+    if (this.corners.length > 2 && Math.hypot(at[0] - first[0], at[1] - first[1]) < near) {
+      const { corners } = this;
+      this.corners = [];
+      return this.edit((mask, shape) => polygon(mask, shape, corners, this.brush.value));
+    }
+    this.corners.push(at);
+    this.draw();
+  }
+
+  move(e) {
+    if (!this.current?.picture) return;
+    this.hover = this.point(e);
+    this.centre = [this.hover[0] / this.shape[1], this.hover[1] / this.shape[0]];
+    if (this.from) for (const each of e.getCoalescedEvents?.() ?? [e]) this.strokeTo(this.point(each));
+    else this.soon();
+  }
+
+  strokeTo(at) {
+    const radius = Math.max(0.5, (this.brush.radius * this.shape[1]) / 112);
+    const dirty = stroke(this.mask, this.shape, this.from, at, radius, this.brush.value);
+    this.from = at;
+    if (dirty) this.paint(dirty);
+    this.soon();
+  }
+
+  up() {
+    if (!this.from) return;
+    this.from = null;
+    this.keepMask();
+  }
+
+  // -- drawing
+
+  soon() { this.waiting ??= requestAnimationFrame(() => { this.waiting = null; this.draw(); }); }
+
+  draw() {
+    const { canvas } = this, { picture, seen } = this.current ?? {}, ratio = window.devicePixelRatio || 1;
+    const [width, height] = [Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio)];
+    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+    const c = canvas.getContext("2d");
+    c.clearRect(0, 0, width, height);
+    for (const [name, made] of Object.entries(this.buttons)) {
+      const on = { hide: !this.brush.value, show: this.brush.value, fill: this.brush.tool === "fill", polygon: this.brush.tool === "polygon", blind: this.blind, [seen?.verdict]: true }[name];
+      made.setAttribute("aria-pressed", String(Boolean(on)));
+    }
+    if (picture) {
+      const { left, top, W, H } = this.frame();
+      c.imageSmoothingEnabled = W < 4 * picture.width;
+      c.drawImage(picture, left, top, W, H);
+      c.imageSmoothingEnabled = false;
+      c.globalAlpha = this.alpha;
+      c.drawImage(this.layer, left, top, W, H);
+      c.globalAlpha = 1;
+      this.drawBrush(c, left, top, W / this.shape[1], H / this.shape[0]);
+    }
+    this.drawStrip(picture);
+    this.drawReasons();
+  }
+
+  drawBrush(c, left, top, sx, sy) {
+    c.lineWidth = 2;
+    c.strokeStyle = this.brush.value ? "#0072b2" : "#d55e00";
+    if (this.corners.length) {
+      c.beginPath();
+      for (const [x, y] of this.corners) c.lineTo(left + x * sx, top + y * sy);
+      c.stroke();
+    } else if (this.hover && this.brush.tool === "brush") {
+      c.beginPath();
+      c.arc(left + this.hover[0] * sx, top + this.hover[1] * sy, Math.max(0.5, (this.brush.radius * this.shape[1]) / 112) * sx, 0, 7);
+      c.stroke();
+    }
+  }
+
+  drawStrip(picture) {
+    for (const [name, source] of [["original", picture], ["mask", this.layer]]) {
+      const small = this.small[name];
+      Object.assign(small, { width: 112, height: 112 });
+      const c = small.getContext("2d");
+      c.imageSmoothingEnabled = name === "original";
+      if (source && picture) c.drawImage(source, 0, 0, 112, 112);
+    }
+  }
+
+  drawReasons() {
+    if (this.reasonBar.childElementCount !== Object.keys(this.names ?? {}).length) {
+      this.reasonBar.replaceChildren();
+      for (const [k, text] of Object.entries(this.names ?? {})) {
+        const made = element("button", "", this.reasonBar);
+        made.type = "button";
+        element("kbd", "", made, k);
+        made.append(text);
+        made.onclick = () => this.reason(+k);
+      }
+    }
+    Object.keys(this.names ?? {}).forEach((k, i) => this.reasonBar.children[i].setAttribute("aria-pressed", String(this.reasons.has(+k))));
+  }
+
+  clock() {
+    const { seen } = this.current ?? {}, { done = 0, total = 0, eta = null } = this.state ?? {};
+    this.title.textContent = seen ? `${this.blind ? "" : seen.item} ${seen.changed ? "(changed since it was answered)" : ""}` : "nothing to review";
+    this.progress.textContent = `${done}/${total} · ${total ? Math.floor((100 * done) / total) : 0} % · ${time(eta)} left`;
+    this.saved.textContent = this.savedAt === undefined ? "" : `saved ${((performance.now() - this.savedAt) / 1000).toFixed(1)} s ago`;
+    const facts = this.blind ? [] : Object.entries(seen?.columns ?? {}).filter(([, v]) => v !== null);
+    this.facts.textContent = facts.map(([k, v]) => `${k}: ${typeof v === "number" ? +v.toFixed(3) : v}`).join("\n");
+    this.facts.style.whiteSpace = "pre-wrap";
+    if (seen?.error) this.warn(seen.error);
+  }
+
+  warn(text) {
+    this.warning.textContent = text;
+    this.warning.hidden = !text;
+  }
+}
+
+export default { render({ model, el }) { const desk = new Desk(model, el); el.desk = desk; return () => desk.root.remove(); } };
