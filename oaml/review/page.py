@@ -11,7 +11,6 @@ import json
 import secrets
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 from ..files import PACKAGE
 from .desk import answer_message
@@ -64,8 +63,8 @@ class ReviewServer(ThreadingHTTPServer):
         host, origin = headers.get("Host"), headers.get("Origin")
         if host not in self.hosts or (origin and origin.removeprefix("http://") not in self.hosts):
             return None
-        _, token, *rest = path.split("/", 2)
-        return rest[0] if secrets.compare_digest(token.encode(), self.token.encode()) and rest else None
+        token, slash, rest = path.removeprefix("/").partition("/")
+        return rest if secrets.compare_digest(token.encode(), self.token.encode()) and slash else None
 
 # %% ../../nbs/review/10_page.ipynb #552357c2
 class ReviewHandler(BaseHTTPRequestHandler):
