@@ -10,6 +10,7 @@ import base64
 import json
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from ..files import PACKAGE
@@ -27,8 +28,8 @@ const listeners = [], bytes = (text) => new DataView(Uint8Array.from(atob(text),
 const model = {
   on: (_, listener) => listeners.push(listener),
   async send(message) {
-    const reply = await fetch("./ask", { method: "POST", body: JSON.stringify(message) });
-    if (!reply.ok) return;
+    const reply = await fetch("./ask", { method: "POST", body: JSON.stringify(message) }).catch(() => null);
+    if (!reply?.ok) return; // no answer; the desk says so
     const { files, ...answer } = await reply.json();
     listeners.forEach((listener) => listener(answer, files.map(bytes)));
   },
@@ -81,7 +82,8 @@ class ReviewHandler(BaseHTTPRequestHandler):
         for name, value in HEADERS.items() | {("Content-Type", kind), ("Content-Length", str(len(body)))}:
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)
+        with suppress(ConnectionError):  # the page was closed meanwhile
+            self.wfile.write(body)
 
     def do_GET(self):  # noqa: N802
         "The page and its script."
