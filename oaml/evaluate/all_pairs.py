@@ -452,7 +452,7 @@ def all_pairs(
     training: int = 600,  # clean photographs behind each threshold, at most
     block: int | None = None,  # scores at a time, at least one probe's; None: a fold at once
 ) -> dict[str, AllPairs]:  # by name of the score
-    "PairsJudge scores on all pairs of people held out. Raises `ValueError` as `check_disjoint`, `rows_of_kinds`, `score_blocks` and `fixed_thresholds`."
+    "Judge scores on all pairs of people held out. Raises `ValueError` as `check_disjoint`, `rows_of_kinds`, `score_blocks` and `fixed_thresholds`."
     person, fold = check_disjoint(identity, fold)
     of, most = rows_of_kinds(arrangements, len(person), rows), max(MOST_FAR, *fars)
     counts = [pair_counts(person, fold, of[p], of[g])[1] for p, g in arrangements]
