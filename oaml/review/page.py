@@ -28,9 +28,11 @@ const listeners = [], bytes = (text) => new DataView(Uint8Array.from(atob(text),
 const model = {
   on: (_, listener) => listeners.push(listener),
   async send(message) {
-    const reply = await fetch("./ask", { method: "POST", body: JSON.stringify(message) }).catch(() => null);
-    if (!reply?.ok) return; // no answer; the desk says so
-    const { files, ...answer } = await reply.json();
+    const reply = await fetch("./ask", { method: "POST", body: JSON.stringify(message) })
+      .then((r) => (r.ok ? r.json() : null))
+      .catch(() => null); // the server may die before its answer or in the middle of it; the desk says that none came
+    if (!reply) return;
+    const { files, ...answer } = reply;
     listeners.forEach((listener) => listener(answer, files.map(bytes)));
   },
 };
