@@ -35,6 +35,7 @@ class ReviewItem(NamedTuple):
     mask: Path | np.ndarray | None = None  # visibility to start from: a file of grey levels, or bool [h,w]
     origin: str = "given"  # of the mask: one of MASK_ORIGINS
     columns: dict[str, object] = {}  # what else is known: numbers, texts, None
+    map: np.ndarray | None = None  # predicted visibility, shown beside the image: [h,w] in [0,1]
 
 # %% ../../nbs/review/01_items.ipynb #7048c9d8
 def stored_bytes(source: Path | np.ndarray) -> bytes:
@@ -76,7 +77,7 @@ def text_name(name: str) -> str:
 
 
 def check_items(items: Sequence[ReviewItem]) -> list[ReviewItem]:  # the same
-    "Refuse a list that cannot be reviewed. Raises ValueError: empty, a name that is empty, too long or there twice, an unknown origin."
+    "Refuse a list that cannot be reviewed. Raises ValueError: empty, a name that is empty, too long or there twice, an unknown origin, a map beyond [0,1]."
     if not items:
         raise ValueError("items are 0: expected at least one")
     for x in items:
@@ -84,6 +85,8 @@ def check_items(items: Sequence[ReviewItem]) -> list[ReviewItem]:  # the same
             raise ValueError(f"id {x.id[:40]!r} has {len(x.id)} characters: expected 1..{LONGEST_ID}")
         if x.origin not in MASK_ORIGINS:
             raise ValueError(f"origin of {x.id} is {x.origin!r}: expected one of {', '.join(MASK_ORIGINS)}")
+        if x.map is not None and not (x.map.ndim == 2 and x.map.min() >= 0 and x.map.max() <= 1):
+            raise ValueError(f"map of {x.id} is {x.map.shape} from {x.map.min():g}: expected [h,w] in [0,1]")
     if twice := [name for name, count in Counter(x.id for x in items).items() if count > 1]:
         raise ValueError(f"{len(twice)} ids are there twice: expected {', '.join(twice[:10])} once")
     return list(items)

@@ -8,6 +8,7 @@ __all__ = ['MaskSide', 'PackedMask', 'packed_bytes', 'pack_mask', 'unpack_mask']
 # %% ../../nbs/review/02_masks.ipynb #0b2064e0
 import base64
 import binascii
+import zlib
 from typing import Annotated, Literal
 
 import numpy as np
@@ -24,26 +25,33 @@ class PackedMask(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
     shape: Annotated[tuple[MaskSide, MaskSide], Strict(False)]  # (h, w); JSON knows lists only
-    bits: str  # base64 of the packed rows, 1 = visible
+    bits: str  # packed rows, 1 = visible; zlib, base64
     origin: Literal[*MASK_ORIGINS]  # where it comes from; "annotation": a person painted it
 
     @model_validator(mode="after")
     def whole(self):
         "As many bits as positions."
-        positions, data = self.shape[0] * self.shape[1], packed_bytes(self.bits)
-        if len(data) != -(-positions // 8):
-            raise ValueError(f"bits are {len(data)} bytes: expected {-(-positions // 8)} for {positions} positions")
+        positions = self.shape[0] * self.shape[1]
+        data = packed_bytes(self.bits, -(-positions // 8))
         if positions % 8 and data[-1] & (0xFF >> positions % 8):
             raise ValueError(f"bits go on after {positions} positions: expected zeros")
         return self
 
 
-def packed_bytes(bits: str) -> bytes:
-    "The bytes behind base64. Raises ValueError for what is none."
+def packed_bytes(
+    bits: str,  # as of `PackedMask`
+    size: int,  # bytes that are expected
+) -> bytes:
+    "The packed rows. Raises ValueError for what is no text of just so many bytes."
+    unpack = zlib.decompressobj()
     try:
-        return base64.b64decode(bits, validate=True)
-    except (binascii.Error, ValueError) as e:
-        raise ValueError(f"bits are no base64 ({e}): expected packed positions") from None
+        data = unpack.decompress(base64.b64decode(bits, validate=True), size + 1)
+    except (binascii.Error, ValueError, zlib.error) as e:
+        raise ValueError(f"bits are no packed positions ({e}): expected zlib in base64") from None
+    if len(data) != size or not unpack.eof or unpack.unused_data:
+        whole = unpack.eof and not unpack.unused_data
+        raise ValueError(f"bits are {len(data)} bytes{'' if whole else ', and not whole'}: expected {size}")
+    return data
 
 # %% ../../nbs/review/02_masks.ipynb #5ecb1068
 def pack_mask(
@@ -53,11 +61,12 @@ def pack_mask(
     "A mask as text. Raises ValueError for other than bool [h,w] and as `PackedMask`."
     if mask.dtype != bool or mask.ndim != 2:
         raise ValueError(f"mask is {mask.dtype} {mask.shape}: expected bool [h,w]")
-    bits = base64.b64encode(np.packbits(mask).tobytes()).decode()
+    bits = base64.b64encode(zlib.compress(np.packbits(mask).tobytes())).decode()
     return PackedMask(shape=mask.shape, bits=bits, origin=origin)
 
 
 def unpack_mask(packed: PackedMask) -> np.ndarray:  # bool [h,w], True = visible
     "The mask behind the text."
-    data = np.frombuffer(packed_bytes(packed.bits), np.uint8)
-    return np.unpackbits(data, count=packed.shape[0] * packed.shape[1]).astype(bool).reshape(packed.shape)
+    positions = packed.shape[0] * packed.shape[1]
+    data = np.frombuffer(packed_bytes(packed.bits, -(-positions // 8)), np.uint8)
+    return np.unpackbits(data, count=positions).astype(bool).reshape(packed.shape)

@@ -23,6 +23,17 @@ export const toBase64 = (bytes) => {
 
 export const fromBase64 = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 
+const through = async (bytes, stream) => new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(stream)).arrayBuffer());
+
+// A mask as Python's PackedMask has it: packed rows, zlib, base64.
+export async function packMask(mask, shape) {
+  return { shape, bits: toBase64(await through(packBits(mask), new CompressionStream("deflate"))) };
+}
+
+export async function unpackMask({ shape, bits }) {
+  return unpackBits(await through(fromBase64(bits), new DecompressionStream("deflate")), shape[0] * shape[1]);
+}
+
 // A stroke from one point to another: every position nearer than the radius to the segment. Returns what was touched.
 export function stroke(mask, [h, w], from, to, radius, value) {
   const [x0, y0] = from, [x1, y1] = to, dx = x1 - x0, dy = y1 - y0, length = dx * dx + dy * dy;
@@ -107,15 +118,21 @@ const PATIENCE = 3000; // milliseconds without an answer before it is said
 export class Line {
   constructor(model, silent, back) {
     Object.assign(this, { model, silent, waiting: new Map(), last: 0, back });
-    model.on("msg:custom", (message, buffers) => this.answer(message, buffers));
+    this.name = Math.random().toString(36).slice(2); // of this view: a notebook may show one session twice, and all hear every answer
+    this.hear = (message, buffers) => this.answer(message, buffers);
+    model.on("msg:custom", this.hear);
   }
   ask(message) {
-    const n = ++this.last;
+    const n = `${this.name}:${++this.last}`;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(this.silent, PATIENCE);
       this.waiting.set(n, { resolve, reject, timer });
       this.model.send({ n, ...message });
     });
+  }
+  close() {
+    this.model.off?.("msg:custom", this.hear);
+    for (const { timer } of this.waiting.values()) clearTimeout(timer);
   }
   answer(message, buffers) {
     const asked = this.waiting.get(message.n);
@@ -142,7 +159,8 @@ const STYLE = `
 .oaml-stage { flex: 1; min-width: 0; height: 460px; background: var(--faint); position: relative; overflow: hidden; touch-action: none; }
 .oaml-stage canvas { width: 100%; height: 100%; display: block; cursor: crosshair; }
 .oaml-strip { width: 132px; display: flex; flex-direction: column; gap: 6px; font-size: 13px; }
-.oaml-strip canvas { width: 112px; height: 112px; image-rendering: pixelated; border: 1px solid var(--line); background: var(--faint); }
+.oaml-strip figure { margin: 0; }
+.oaml-strip canvas { display: block; width: 112px; height: 112px; image-rendering: pixelated; border: 1px solid var(--line); background: var(--faint); }
 .oaml-desk button { font: inherit; color: inherit; background: var(--faint); border: 1px solid var(--line); border-radius: 5px; padding: 4px 10px; cursor: pointer; }
 .oaml-desk button:focus-visible { outline: 3px solid var(--mark); outline-offset: 1px; }
 .oaml-desk button[aria-pressed="true"] { background: var(--mark); color: #fff; }
@@ -150,7 +168,7 @@ const STYLE = `
 .oaml-warn { background: #8a1c00; color: #fff; padding: 8px 12px; border-radius: 5px; margin: 8px 0; }
 .oaml-help { background: var(--faint); padding: 10px 14px; border-radius: 5px; columns: 2; margin: 8px 0; }
 .oaml-help div { break-inside: avoid; }
-@media (prefers-color-scheme: dark) { .oaml-desk { --ink: #f0f0f0; --paper: #161616; --faint: #2a2a2a; --line: #9a9a9a; --mark: #2f7fd6; } }`;
+@media (prefers-color-scheme: dark) { .oaml-desk { --ink: #f0f0f0; --paper: #161616; --faint: #2a2a2a; --line: #9a9a9a; --mark: #1f6fc4; } }`;
 
 // code of a key -> [what it does, what the help says]; codes name places on the keyboard, whatever is printed on them
 const KEYS = {
@@ -158,7 +176,7 @@ const KEYS = {
   KeyU: ["undo", "undo"], Backspace: ["undo", "undo"], KeyY: ["redo", "do again"],
   Comma: ["back", "look at the one before"], Period: ["forward", "look at the next"], Home: ["open", "go to the first that is open"],
   KeyH: ["hide", "brush: hidden"], KeyV: ["show", "brush: visible"], BracketLeft: ["smaller", "smaller brush"], BracketRight: ["bigger", "bigger brush"],
-  KeyF: ["fill", "fill"], KeyP: ["polygon", "polygon; a click on its first corner closes it"], Equal: ["grow", "hidden part larger"], Minus: ["shrink", "hidden part smaller"],
+  KeyG: ["scribble", "scribble: a few strokes, hidden and visible, become a mask"], KeyF: ["fill", "fill"], KeyP: ["polygon", "polygon; a click on its first corner closes it"], Equal: ["grow", "hidden part larger"], Minus: ["shrink", "hidden part smaller"],
   KeyE: ["snap", "edge of the mask to the edge of the picture"], KeyM: ["unit", "mask of pixels, or of positions"], KeyZ: ["zoom", "zoom"], KeyB: ["blind", "hide what is known"],
 };
 const VERDICTS = ["accept", "reject", "unsure"];
@@ -173,11 +191,19 @@ function element(tag, name, parent, text = "") {
   return made;
 }
 
+// Predicted visibility, the less the more orange.
+function mapLayer(map) {
+  const [h, w] = [map.length, map[0].length], data = new ImageData(w, h), layer = new OffscreenCanvas(w, h);
+  map.flat().forEach((v, k) => data.data.set([213, 94, 0, Math.round(255 * (1 - v))], 4 * k));
+  layer.getContext("2d").putImageData(data, 0, 0);
+  return layer;
+}
+
 const time = (seconds) => (seconds == null ? "–" : seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`);
 
 class Desk {
   constructor(model, el) {
-    this.line = new Line(model, () => this.warn("No answer. What was saved is on the disk; run the cell (or the command) again and it goes on here."), () => this.warn(""));
+    this.line = new Line(model, () => this.warn("No answer. What was saved is on the disk. If the kernel (or the server) is gone, run the cell (or the command) again, and it goes on here."), () => this.warn(""));
     this.cache = new Map(); // place -> {seen, picture}
     Object.assign(this, { reasons: new Set(), brush: { value: 0, radius: 6, tool: "brush" }, alpha: 0.45, zoomed: 1, blind: false, busy: Promise.resolve(), corners: [] });
     this.build(el);
@@ -213,9 +239,10 @@ class Desk {
     this.stage = element("div", "oaml-stage", main);
     this.canvas = element("canvas", "", this.stage);
     this.strip = element("div", "oaml-strip", main);
-    this.small = Object.fromEntries(["original", "mask"].map((name) => {
-      element("span", "", this.strip, name);
-      return [name, element("canvas", "", this.strip)];
+    this.small = Object.fromEntries(["original", "mask", "predicted"].map((name) => {
+      const part = element("figure", "", this.strip);
+      element("figcaption", "", part, name);
+      return [name, element("canvas", "", part)];
     }));
     const label = element("label", "", this.strip, "overlay");
     this.slider = Object.assign(element("input", "", label), { type: "range", min: 0, max: 100, value: 45 });
@@ -223,7 +250,7 @@ class Desk {
     this.facts = element("div", "", this.strip);
     this.reasonBar = element("div", "oaml-reasons", root);
     const bar = element("div", "oaml-bar", root);
-    for (const name of ["accept", "reject", "unsure", "undo", "redo", "hide", "show", "fill", "polygon", "grow", "shrink", "snap", "unit", "zoom", "blind"])
+    for (const name of ["accept", "reject", "unsure", "undo", "redo", "hide", "show", "scribble", "fill", "polygon", "grow", "shrink", "snap", "unit", "zoom", "blind"])
       this.button(bar, name, Object.keys(KEYS).find((k) => KEYS[k][0] === name));
     this.listen();
   }
@@ -244,8 +271,16 @@ class Desk {
     c.addEventListener("pointerdown", (e) => this.down(e));
     c.addEventListener("pointermove", (e) => this.move(e));
     for (const kind of ["pointerup", "pointercancel"]) c.addEventListener(kind, (e) => this.up(e));
-    new ResizeObserver(() => this.draw()).observe(this.stage);
-    setInterval(() => this.clock(), 1000);
+    this.sized = new ResizeObserver(() => this.draw());
+    this.sized.observe(this.stage);
+    this.ticking = setInterval(() => this.clock(), 1000);
+  }
+
+  close() {
+    this.sized.disconnect();
+    clearInterval(this.ticking);
+    this.line.close();
+    this.root.remove();
   }
 
   // -- keys
@@ -253,7 +288,7 @@ class Desk {
   key(e) {
     if (e.code === "Tab") return;
     e.stopPropagation();
-    if (e.code === "Escape") { this.corners = []; this.help.hidden = true; document.activeElement?.blur(); return; }
+    if (e.code === "Escape") { this.drop(); this.help.hidden = true; document.activeElement?.blur(); return; }
     if (e.ctrlKey || e.metaKey || e.altKey) return;
     if (e.target.matches?.("input") && e.code.startsWith("Arrow")) return; // the slider's own
     if (e.target.matches?.("button") && (e.code === "Enter" || e.code === "Space")) return;
@@ -268,18 +303,23 @@ class Desk {
 
   press(name) {
     const { brush } = this;
-    if (VERDICTS.includes(name)) this.run(() => this.act(name));
+    if (VERDICTS.includes(name)) this.run(() => this.judge(name));
     else if (name === "undo" || name === "redo") this.run(() => this.retrace(name));
     else if (name === "back" || name === "forward") this.run(() => this.go(this.place + (name === "back" ? -1 : 1)));
     else if (name === "open") this.run(() => this.go(null));
-    else if (name === "hide" || name === "show") Object.assign(brush, { value: name === "show" ? 1 : 0, tool: "brush" });
-    else if (name === "fill" || name === "polygon") brush.tool = brush.tool === name ? "brush" : name;
+    else if (name === "hide" || name === "show") Object.assign(brush, { value: name === "show" ? 1 : 0, tool: brush.tool === "scribble" ? "scribble" : "brush" });
+    else if (["fill", "polygon", "scribble"].includes(name)) brush.tool = brush.tool === name ? "brush" : name;
     else if (name === "smaller" || name === "bigger") brush.radius = Math.max(0.5, Math.min(200, brush.radius * (name === "bigger" ? 1.25 : 0.8)));
     else if (name === "zoom") this.zoomed = this.zoomed === 1 ? 2 : this.zoomed === 2 ? 4 : 1;
-    else if (name === "blind") this.blind = !this.blind;
+    else if (name === "blind") { this.blind = !this.blind; this.drawStrip(); this.clock(); }
     else if (name === "unit") this.run(() => this.changeUnit());
     else this.edit((mask, shape) => (name === "snap" ? snap(mask, shape, this.rgba(shape)) : grow(mask, shape, name === "grow")));
-    this.corners = [];
+    if (!["hide", "show", "smaller", "bigger", "zoom"].includes(name)) this.drop();
+    else this.draw();
+  }
+
+  drop() { // what was begun: a polygon, or scribbles
+    Object.assign(this, { corners: [], seeds: null });
     this.draw();
   }
 
@@ -309,7 +349,12 @@ class Desk {
     const found = await this.line.ask({ do: "look", place });
     if (!found.seen) return;
     const data = found.buffers[0], picture = data?.byteLength ? await createImageBitmap(new Blob([data])) : null;
-    this.cache.set(place, { seen: found.seen, picture });
+    await this.keep(place, found.seen, picture);
+  }
+
+  async keep(place, seen, picture) { // what is there, with its mask unpacked
+    const mask = seen.mask && { shape: seen.mask.shape, of: await unpackMask(seen.mask) };
+    this.cache.set(place, { seen, picture, mask });
   }
 
   take(found) {
@@ -320,7 +365,9 @@ class Desk {
 
   async show(found) {
     this.take(found);
-    if (found.seen && this.cache.has(found.place)) this.cache.get(found.place).seen = found.seen;
+    const old = this.cache.get(found.place);
+    if (old && found.seen?.hash === old.seen.hash) await this.keep(found.place, found.seen, old.picture);
+    else this.cache.delete(found.place); // it has changed since it was decoded
     await this.look(this.place);
     this.display();
     this.ahead();
@@ -332,15 +379,20 @@ class Desk {
     wanted.reduce((before, place) => before.then(() => this.look(place)), Promise.resolve()).catch(() => {});
   }
 
-  async act(action, more = {}) {
-    const { seen } = this.current ?? {};
-    if (!seen) return;
-    const details = VERDICTS.includes(action) ? { reasons: [...this.reasons].sort() } : more;
-    const found = await this.line.ask({ do: "act", place: this.place, item: seen.item, hash: seen.hash, action, details });
+  get target() { const { seen } = this.current; return { place: this.place, item: seen.item, hash: seen.hash }; }
+
+  async judge(action) {
+    if (this.current?.seen) await this.act(this.target, action, { reasons: [...this.reasons].sort() });
+  }
+
+  async act(target, action, details) {
+    const before = this.place, found = await this.line.ask({ do: "act", ...target, action, details });
     this.savedAt = performance.now();
-    this.cache.get(this.place).seen = found.was;
-    if (VERDICTS.includes(action)) await this.show(found);
-    else { this.take(found); this.clock(); }
+    const old = this.cache.get(target.place);
+    if (old) await this.keep(target.place, found.was, old.picture);
+    if (found.place !== before || VERDICTS.includes(action)) return this.show(found);
+    this.take(found);
+    this.clock();
   }
 
   async retrace(action) {
@@ -358,17 +410,23 @@ class Desk {
   get current() { return this.cache.get(this.place); }
 
   display() {
-    const { seen, picture } = this.current ?? {};
+    const { seen, picture, mask } = this.current ?? {};
     this.reasons = new Set(seen?.reasons ?? []);
     this.corners = [];
-    const packed = seen?.mask;
-    this.shape = packed ? packed.shape : picture ? [picture.height, picture.width] : [1, 1];
-    const count = this.shape[0] * this.shape[1];
-    this.mask = packed ? unpackBits(fromBase64(packed.bits), count) : new Uint8Array(count).fill(1);
-    this.layer = new OffscreenCanvas(this.shape[1], this.shape[0]);
-    this.paint([0, 0, this.shape[1], this.shape[0]]);
-    this.draw();
+    const shape = mask ? mask.shape : picture ? [picture.height, picture.width] : [1, 1];
+    this.setMask(mask ? mask.of.slice() : new Uint8Array(shape[0] * shape[1]).fill(1), shape);
     this.clock();
+  }
+
+  setMask(mask, shape) {
+    Object.assign(this, { mask, shape, seeds: null, layer: new OffscreenCanvas(shape[1], shape[0]) });
+    this.repaint();
+  }
+
+  repaint() {
+    this.paint([0, 0, this.shape[1], this.shape[0]]);
+    this.drawStrip();
+    this.draw();
   }
 
   paint([left, top, width, height]) { // the dirty rectangle of the overlay, nothing else
@@ -382,14 +440,13 @@ class Desk {
   edit(change) {
     if (!this.current?.picture) return;
     change(this.mask, this.shape);
-    this.paint([0, 0, this.shape[1], this.shape[0]]);
-    this.draw();
+    this.repaint();
     this.keepMask();
   }
 
   keepMask() {
-    const mask = { shape: this.shape, bits: toBase64(packBits(this.mask)) };
-    this.run(() => this.act("mask", { mask }));
+    const { shape, target } = this, mask = this.mask.slice(); // of now: the next stroke, or picture, may be there before this one is sent
+    return this.run(async () => this.act(target, "mask", { mask: await packMask(mask, shape) }));
   }
 
   async changeUnit() {
@@ -397,17 +454,30 @@ class Desk {
     if (!picture) return;
     const whole = [picture.height, picture.width], few = seen.start && seen.start.shape[0] < picture.height ? seen.start.shape : [7, 7];
     const to = this.shape[0] === whole[0] ? few : whole;
-    this.mask = resize(this.mask, this.shape, to);
-    this.shape = to;
-    this.layer = new OffscreenCanvas(to[1], to[0]);
-    this.paint([0, 0, to[1], to[0]]);
-    this.draw();
+    this.setMask(resize(this.mask, this.shape, to), to);
   }
 
-  rgba([h, w]) {
-    const c = new OffscreenCanvas(w, h).getContext("2d");
-    c.drawImage(this.current.picture, 0, 0, w, h);
-    return c.getImageData(0, 0, w, h).data;
+  // -- scribbles: seeds, 1 visible and 2 hidden, of which Python makes a mask
+
+  beginScribbles() {
+    const { picture } = this.current, whole = [picture.height, picture.width];
+    if (this.shape[0] !== whole[0] || this.shape[1] !== whole[1]) this.setMask(resize(this.mask, this.shape, whole), whole);
+    this.seeds = new Uint8Array(whole[0] * whole[1]);
+  }
+
+  walk() {
+    const { seeds, shape, target } = this;
+    if (!seeds.includes(1) || !seeds.includes(2)) return;
+    this.run(async () => {
+      const of = (k) => packMask(seeds.map((s) => s === k), shape);
+      const found = await this.line.ask({ do: "scribble", ...target, visible: await of(1), hidden: await of(2) });
+      const mask = await unpackMask(found.mask);
+      if (this.seeds === seeds) { // and not another picture, or another tool, meanwhile
+        this.mask = mask;
+        this.repaint();
+      }
+      await this.act(target, "mask", { mask: { shape, bits: found.mask.bits } });
+    });
   }
 
   // -- the pointer
@@ -428,9 +498,12 @@ class Desk {
     return [(x / W) * this.shape[1], (y / H) * this.shape[0]];
   }
 
+  radius() { return Math.max(0.5, (this.brush.radius * this.shape[1]) / 112); }
+
   down(e) {
     this.root.focus({ preventScroll: true });
     if (!this.current?.picture || e.button > 0) return;
+    if (this.brush.tool === "scribble" && !this.seeds) this.beginScribbles();
     const at = this.point(e), { tool, value } = this.brush;
     if (tool === "fill") return this.edit((mask, shape) => fill(mask, shape, at, value));
     if (tool === "polygon") return this.corner(at);
@@ -459,16 +532,21 @@ class Desk {
   }
 
   strokeTo(at) {
-    const radius = Math.max(0.5, (this.brush.radius * this.shape[1]) / 112);
-    const dirty = stroke(this.mask, this.shape, this.from, at, radius, this.brush.value);
+    const { value } = this.brush;
+    if (this.seeds) stroke(this.seeds, this.shape, this.from, at, this.radius(), value ? 1 : 2);
+    else {
+      const dirty = stroke(this.mask, this.shape, this.from, at, this.radius(), value);
+      if (dirty) this.paint(dirty);
+    }
     this.from = at;
-    if (dirty) this.paint(dirty);
     this.soon();
   }
 
   up() {
     if (!this.from) return;
     this.from = null;
+    if (this.seeds) return this.walk();
+    this.drawStrip();
     this.keepMask();
   }
 
@@ -483,7 +561,7 @@ class Desk {
     const c = canvas.getContext("2d");
     c.clearRect(0, 0, width, height);
     for (const [name, made] of Object.entries(this.buttons)) {
-      const on = { hide: !this.brush.value, show: this.brush.value, fill: this.brush.tool === "fill", polygon: this.brush.tool === "polygon", blind: this.blind, [seen?.verdict]: true }[name];
+      const on = { hide: !this.brush.value, show: this.brush.value, fill: this.brush.tool === "fill", polygon: this.brush.tool === "polygon", scribble: this.brush.tool === "scribble", blind: this.blind, [seen?.verdict]: true }[name];
       made.setAttribute("aria-pressed", String(Boolean(on)));
     }
     if (picture) {
@@ -494,10 +572,17 @@ class Desk {
       c.globalAlpha = this.alpha;
       c.drawImage(this.layer, left, top, W, H);
       c.globalAlpha = 1;
+      if (this.seeds) this.drawSeeds(c, left, top, W, H);
       this.drawBrush(c, left, top, W / this.shape[1], H / this.shape[0]);
     }
-    this.drawStrip(picture);
     this.drawReasons();
+  }
+
+  drawSeeds(c, left, top, W, H) {
+    const [h, w] = this.shape, data = new ImageData(w, h), layer = new OffscreenCanvas(w, h);
+    this.seeds.forEach((s, k) => s && data.data.set(s === 1 ? [0, 114, 178, 255] : [213, 94, 0, 255], 4 * k));
+    layer.getContext("2d").putImageData(data, 0, 0);
+    c.drawImage(layer, left, top, W, H);
   }
 
   drawBrush(c, left, top, sx, sy) {
@@ -507,15 +592,17 @@ class Desk {
       c.beginPath();
       for (const [x, y] of this.corners) c.lineTo(left + x * sx, top + y * sy);
       c.stroke();
-    } else if (this.hover && this.brush.tool === "brush") {
+    } else if (this.hover && ["brush", "scribble"].includes(this.brush.tool)) {
       c.beginPath();
-      c.arc(left + this.hover[0] * sx, top + this.hover[1] * sy, Math.max(0.5, (this.brush.radius * this.shape[1]) / 112) * sx, 0, 7);
+      c.arc(left + this.hover[0] * sx, top + this.hover[1] * sy, this.radius() * sx, 0, 7);
       c.stroke();
     }
   }
 
-  drawStrip(picture) {
-    for (const [name, source] of [["original", picture], ["mask", this.layer]]) {
+  drawStrip() {
+    const { picture, seen } = this.current ?? {}, map = this.blind ? null : seen?.map;
+    this.small.predicted.parentNode.hidden = !map;
+    for (const [name, source] of [["original", picture], ["mask", this.layer], ["predicted", map && mapLayer(map)]]) {
       const small = this.small[name];
       Object.assign(small, { width: 112, height: 112 });
       const c = small.getContext("2d");
@@ -555,4 +642,4 @@ class Desk {
   }
 }
 
-export default { render({ model, el }) { const desk = new Desk(model, el); el.desk = desk; return () => desk.root.remove(); } };
+export default { render({ model, el }) { const desk = new Desk(model, el); el.desk = desk; return () => desk.close(); } };

@@ -98,6 +98,7 @@ def shown(contents: ItemContents, state: ReviewState, key: Showing) -> dict:  # 
         hash=hash,
         error=error,
         columns=item.columns,
+        map=None if item.map is None else np.round(item.map.astype(float), 2).tolist(),
         changed=answer != old,  # since it was answered
         verdict=answer.verdict,
         reasons=list(answer.reasons),
