@@ -342,6 +342,7 @@ class Desk {
     this.take(found);
     await this.look(this.place);
     this.display();
+    this.ahead();
   }
 
   async look(place) {
