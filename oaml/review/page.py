@@ -20,7 +20,7 @@ from .session import ReviewSession
 # %% ../../nbs/review/11_page.ipynb #c368ce69
 SCRIPT = PACKAGE / "review" / "review.js"
 PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>OAML review</title>
+<html lang="en" style="color-scheme: light dark"><head><meta charset="utf-8"><title>OAML review</title>
 <meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"></head>
 <body style="margin: 0; padding: 12px; background: Canvas"><div id="desk"></div><script type="module">
 import desk from "./review.js";

@@ -583,7 +583,9 @@ class Desk {
     const [h, w] = this.shape, data = new ImageData(w, h), layer = new OffscreenCanvas(w, h);
     this.seeds.forEach((s, k) => s && data.data.set(s === 1 ? [0, 114, 178, 255] : [213, 94, 0, 255], 4 * k));
     layer.getContext("2d").putImageData(data, 0, 0);
+    c.globalAlpha = 0.7;
     c.drawImage(layer, left, top, W, H);
+    c.globalAlpha = 1;
   }
 
   drawBrush(c, left, top, sx, sy) {
