@@ -161,6 +161,7 @@ const STYLE = `
 .oaml-strip { width: 132px; display: flex; flex-direction: column; gap: 6px; font-size: 13px; }
 .oaml-strip figure { margin: 0; }
 .oaml-strip canvas { display: block; width: 112px; height: 112px; image-rendering: pixelated; border: 1px solid var(--line); background: var(--faint); }
+.oaml-facts { font-size: 13px; max-height: 64px; overflow: auto; display: flex; flex-wrap: wrap; gap: 2px 14px; margin-bottom: 10px; overflow-wrap: anywhere; }
 .oaml-desk button { font: inherit; color: inherit; background: var(--faint); border: 1px solid var(--line); border-radius: 5px; padding: 4px 10px; cursor: pointer; }
 .oaml-desk button:focus-visible { outline: 3px solid var(--mark); outline-offset: 1px; }
 .oaml-desk button[aria-pressed="true"] { background: var(--mark); color: #fff; }
@@ -247,7 +248,7 @@ class Desk {
     const label = element("label", "", this.strip, "overlay");
     this.slider = Object.assign(element("input", "", label), { type: "range", min: 0, max: 100, value: 45 });
     this.slider.oninput = () => { this.alpha = this.slider.value / 100; this.draw(); };
-    this.facts = element("div", "", this.strip);
+    this.facts = element("div", "oaml-facts", root);
     this.reasonBar = element("div", "oaml-reasons", root);
     const bar = element("div", "oaml-bar", root);
     for (const name of ["accept", "reject", "unsure", "undo", "redo", "hide", "show", "scribble", "fill", "polygon", "grow", "shrink", "snap", "unit", "zoom", "blind"])
@@ -633,9 +634,8 @@ class Desk {
     this.title.textContent = seen ? `${this.blind ? "" : seen.item} ${seen.changed ? "(changed since it was answered)" : ""}` : "nothing to review";
     this.progress.textContent = `${done}/${total} · ${total ? Math.floor((100 * done) / total) : 0} % · ${time(eta)} left`;
     this.saved.textContent = this.savedAt === undefined ? "" : `saved ${((performance.now() - this.savedAt) / 1000).toFixed(1)} s ago`;
-    const facts = this.blind ? [] : Object.entries(seen?.columns ?? {}).filter(([, v]) => v !== null);
-    this.facts.textContent = facts.map(([k, v]) => `${k}: ${typeof v === "number" ? +v.toFixed(3) : v}`).join("\n");
-    this.facts.style.whiteSpace = "pre-wrap";
+    const facts = this.blind ? [] : Object.entries(seen?.columns ?? {}).filter(([, v]) => v !== null && v !== "");
+    this.facts.replaceChildren(...facts.map(([k, v]) => element("span", "", null, `${k}: ${typeof v === "number" ? +v.toFixed(3) : v}`)));
     if (seen?.error) this.warn(seen.error);
   }
 
