@@ -78,13 +78,13 @@ from playwright.sync_api import sync_playwright
 with sync_playwright() as browsers:
     browser = browsers.chromium.launch(executable_path={chromium!r}, args=["--no-sandbox"])
     page = browser.new_page(viewport=dict(width=1400, height=1000))
-    page.set_default_timeout(60000)
+    page.set_default_timeout(180000)  # a machine may be slow, and Voila runs a notebook before it answers
     page.on("pageerror", lambda e: {ours!r} in (e.stack or "") and sys.exit(f"error on the page: {{e.stack}}"))
     page.goto({address!r})
     page.wait_for_function({ready!r})
 {steps}
     browser.close()
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=240)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=500)
     assert done.returncode == 0, done.stderr + done.stdout
     return done.stdout
