@@ -36,8 +36,7 @@ from oaml.explorers.faces import (
     told_matcher,
     under_shapes,
 )
-from ..files import PACKAGE, finished_run, finished_runs, run_root, short
-from ..models.backbone import map_size
+from ..files import PACKAGE, finished_run, finished_runs, run_root
 from ..models.calibrated import CalibratedVisibility, common_map, fit_calibration, fit_hidden_means, random_maps
 from ..models.checkpoints import load_weights
 from ..models.common_visibility import EndLayer, ir_end
@@ -131,11 +130,11 @@ def joint_exhibit(
     far: float = 0.01,
 ) -> Exhibit:
     "A network that was trained here, on its test people. Raises as `load_joint` and `face_sets`."
-    chosen = run["parameters"]
+    chosen = dict(switch="") | run["parameters"]  # `oaml run train` gives none
     config = turned(make_config(chosen["config"]), chosen["switch"])
     if not (folder / "extracted" / "val.npz").is_file():
         raise ValueError(f"{folder} was trained without validation people: expected a run on drawn faces")
-    return drawn_exhibit(load_joint(folder, run), config, people, far, record_of(run))
+    return drawn_exhibit(load_joint(folder, run | dict(parameters=chosen)), config, people, far, record_of(run))
 
 # %% ../../nbs/explorers/03_exhibits.ipynb #5729acf6
 def photo_matcher_of(
@@ -228,8 +227,8 @@ def photo_exhibit(
     with np.load(folder / "real.npz") as z:
         at = {n: float(z[f"mfr2/threshold/{n}"]) for n in scores}
     points = {n: OperatingPoint(t, 1e-3, "clean photographs of the next fold, as in the run") for n, t in at.items()}
-    sides, text = np.split(np.arange(len(faces.person)), [len(rows)]), f"{name}, {folder.name}; {len(rows)} photographs"
-    return make_exhibit(faces, *sides, scores, points, about=text, record=record_of(run))
+    every, text = np.arange(len(faces.person)), f"{name}, {folder.name}; {len(rows)} photographs"
+    return make_exhibit(faces, every[: len(rows)], every, scores, points, about=text, record=record_of(run))
 
 # %% ../../nbs/explorers/03_exhibits.ipynb #3511b204
 SHOWN_RUNS = {"train.ipynb": joint_exhibit, "photo_scores.ipynb": photo_exhibit}  # notebook -> what opens its runs

@@ -4,12 +4,17 @@
 
 # %% auto #0
 __all__ = ['FaceSet', 'look_at', 'Contribution', 'square', 'cosine_halves', 'GlobalCosine', 'CalibratedScore', 'MatcherScore',
-           'told_matcher', 'under_shapes', 'OperatingPoint', 'point_of', 'Exhibit', 'Picture', 'make_exhibit']
+           'told_matcher', 'under_shapes', 'OperatingPoint', 'point_of', 'Exhibit', 'Picture', 'make_exhibit',
+           'condition_looks', 'png_of', 'browser']
 
-# %% ../../nbs/explorers/02_faces.ipynb #fb02f092
+# %% ../../nbs/explorers/02_faces.ipynb #dcd84276
+import io
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+import matplotlib.pyplot as plt
 import numpy as np
+import seaborn as sns
 import torch
 from matplotlib.figure import Figure
 from torch import nn
@@ -18,11 +23,12 @@ from ..data.batches import to_tensors
 from ..data.overlay import random_shape, random_texture
 from ..evaluate.verification import false_accept_threshold
 from ..models.backbone import run_units
-from ..models.calibrated import CalibratedVisibility, cut_centred
-from ..models.common_visibility import EndLayer, cell_parts, fold, ir_end
+from ..models.calibrated import CalibratedVisibility
+from ..models.common_visibility import cell_parts, fold, ir_end
 from ..models.network import FaceNet
 from ..models.occlusion import mask_to_map
 from ..models.qaconv import HIDING, QAConv, evidence_weights, norm_evidence
+from ..names import KIND_LABELS
 
 # %% ../../nbs/explorers/02_faces.ipynb #bda0c1a3
 class FaceSet(NamedTuple):
@@ -282,3 +288,45 @@ def make_exhibit(
     sides = shown.rows(probes), shown.rows(gallery)
     matrices = {name: score.matrix(*sides) for name, score in scores.items()}
     return Exhibit(shown, gallery, probes, scores, points, matrices, **more)
+
+# %% ../../nbs/explorers/02_faces.ipynb #6e72bdd1
+def condition_looks(conditions: Iterable[str]) -> dict[str, dict]:  # condition -> color, label
+    "Colour and name of each condition, clean faces first."
+    names = sorted(dict.fromkeys(map(str, conditions)), key=lambda c: c != "none")
+    palette = ["#333333", *sns.color_palette("colorblind", 10).as_hex()]
+    return {c: dict(color=palette[k % len(palette)], label=KIND_LABELS.get(c, c)) for k, c in enumerate(names)}
+
+
+def png_of(
+    figure: Figure,  # closed here
+    dpi: int = 110,
+) -> bytes:
+    "A figure as a PNG."
+    out = io.BytesIO()
+    figure.savefig(out, format="png", dpi=dpi)
+    plt.close(figure)
+    return out.getvalue()
+
+# %% ../../nbs/explorers/02_faces.ipynb #003f85bb
+def browser(
+    draw: Callable[..., Figure],  # of `which` and the choices
+    count: Callable[..., int],  # of the choices: how many there are
+    **choices: Sequence[str],
+) -> object:  # ipywidgets.VBox
+    "Menus, a slider and a picture. Raises ModuleNotFoundError where ipywidgets is not installed."
+    import ipywidgets as widgets
+
+    menus = {name: widgets.Dropdown(options=list(x), description=name) for name, x in choices.items()}
+    which, image, said = widgets.IntSlider(0, 0, 0, description="which"), widgets.Image(format="png"), widgets.Label()
+
+    def redraw(change: object = None):
+        chosen = {name: menu.value for name, menu in menus.items()}
+        number = count(**chosen)
+        which.max = max(0, number - 1)
+        said.value = f"{which.value + 1} of {number}" if number else "there is none"
+        image.value = png_of(draw(which.value, **chosen)) if number else b""
+
+    for control in (*menus.values(), which):
+        control.observe(redraw, "value")
+    redraw()
+    return widgets.VBox([widgets.HBox([*menus.values()]), widgets.HBox([which, said]), image])
