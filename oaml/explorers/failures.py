@@ -97,10 +97,13 @@ def draw_links(
     "Lines between the strongest mutual best matches of two faces."
     links = correspondences(*(face_records(s, aware) for s in sides), top)
     cell = np.array(face_or_paper(sides[0]).shape[:2]) / sides[0].features.shape[2:]
+    bends = np.linspace(-0.3, 0.3, max(2, len(links.a)))  # or lines of one column would lie on each other
     for k, (a, b, strength) in enumerate(zip(links.a, links.b, links.strength)):
         ends = [((place + 0.5) * cell - 0.5)[::-1] for place in (a, b)]  # x before y
         look = dict(color=plt.get_cmap("viridis")(k / max(1, top - 1)), lw=0.6 + 1.4 * float(strength))
-        figure.add_artist(ConnectionPatch(*ends, "data", axesA=axes[0], axesB=axes[1], **look))
+        style = f"arc3,rad={bends[k]:.3f}"
+        line = ConnectionPatch(*ends, "data", axesA=axes[0], axesB=axes[1], connectionstyle=style, **look)
+        figure.add_artist(line)
         for ax, place in zip(axes, ends):
             ax.plot(*place, "o", color=look["color"], markersize=4, markeredgecolor="white", markeredgewidth=0.6)
 
@@ -131,7 +134,7 @@ def pair_figure(
     maps = [m.numpy() for m in (c.probe, c.gallery)]
     largest = max(1e-9, *(float(np.abs(m).max()) for m in maps))
     figure, axes = plt.subplots(2, 3, figsize=(TEXT_WIDTH, 4.3), layout="none")
-    figure.subplots_adjust(left=0.07, right=0.86, top=0.83, bottom=0.1, wspace=0.06, hspace=0.1)
+    figure.subplots_adjust(left=0.06, right=0.83, top=0.83, bottom=0.1, wspace=0.06, hspace=0.1)
     for line, side, values, name in zip(axes, sides, maps, ("probe", "gallery")):
         image, titles = face_or_paper(side), ("face and matches", "taken for visible", "contribution")
         seen = overlay(image, side.predicted[0, 0].numpy().clip(0, 1))
@@ -139,11 +142,11 @@ def pair_figure(
             panel(ax, shown, text if name == "probe" else "")
         line[0].set_ylabel(f"{name}, {KIND_LABELS.get(str(side.condition[0]), side.condition[0])}")
     draw_links(figure, tuple(axes[:, 0]), sides, rule.aware)
-    bar = figure.add_axes((0.885, 0.2, 0.018, 0.5))
+    bar = figure.add_axes((0.85, 0.2, 0.018, 0.5))
     scale = ScalarMappable(Normalize(-largest, largest), DIVERGING)
     figure.colorbar(scale, bar, label="contribution to the score").outline.set_visible(False)
     figure.suptitle(f"{title} by {rule.label}\n{sum_line(c)}", fontsize=9)
-    figure.text(0.465, 0.035, str(point), ha="center", fontsize=7)
+    figure.text(0.445, 0.035, str(point), ha="center", fontsize=7)
     return figure
 
 
