@@ -30,6 +30,7 @@ from oaml.explorers.faces import (
     GlobalCosine,
     MatcherScore,
     OperatingPoint,
+    end_of,
     look_at,
     make_exhibit,
     point_of,
@@ -39,7 +40,7 @@ from oaml.explorers.faces import (
 from ..files import PACKAGE, finished_run, finished_runs, run_root
 from ..models.calibrated import CalibratedVisibility, common_map, fit_calibration, fit_hidden_means, random_maps
 from ..models.checkpoints import load_weights
-from ..models.common_visibility import EndLayer, ir_end
+from ..models.common_visibility import EndLayer
 from ..models.frozen_network import load_frozen
 from ..models.network import FaceNet
 from ..models.occlusion import OcclusionHead
@@ -75,7 +76,7 @@ def drawn_scores(
     calibrated = calibrated_to(net, clean)
     aware = matcher.weighting if matcher.weighting != "none" else "common"
     return {
-        "global": GlobalCosine(calibrated.matcher.mean, ir_end(net.backbone).constant.detach()),
+        "global": GlobalCosine(calibrated.matcher.mean, end_of(net).constant),
         "qaconv": MatcherScore(told_matcher(matcher, "none")),
         "qaconv_aware": MatcherScore(told_matcher(matcher, aware)),
         "calibrated": calibrated,
@@ -101,7 +102,7 @@ def drawn_exhibit(
     faces = look_at(made.net, items["test"])
     about = f"{made.about}; {len(np.unique(faces.person))} drawn test people"
     rows = gallery_and_probes(faces.person, faces.condition)
-    return make_exhibit(faces, *rows, scores, points, about=about, record=record, net=made.net)
+    return make_exhibit(faces, *rows, scores, points, about=about, end=end_of(made.net), record=record)
 
 
 def packed_exhibit(
@@ -180,7 +181,8 @@ def photo_views(
         maps, exact = np.asarray(maps[at]), torch.from_numpy(exact[at])[:, None]
         parts, predicted = predict_parts(end, maps).float(), torch.from_numpy(predict_maps(head, maps))[:, None]
         embedding = nn.functional.normalize(parts.sum(1) + end.constant)
-        found.append((exact, predicted, torch.from_numpy(maps).float(), parts, embedding))
+        x = torch.from_numpy(maps).float()
+        found.append((exact, predicted, x, x, parts, embedding))
     times = len(kinds)
     about = None, np.tile(rows, times), np.tile(person[rows], times), np.repeat(kinds, len(rows))
     return FaceSet(*about, *(torch.cat(x).clone() for x in zip(*found)))
@@ -228,7 +230,7 @@ def photo_exhibit(
         at = {n: float(z[f"mfr2/threshold/{n}"]) for n in scores}
     points = {n: OperatingPoint(t, 1e-3, "clean photographs of the next fold, as in the run") for n, t in at.items()}
     every, text = np.arange(len(faces.person)), f"{name}, {folder.name}; {len(rows)} photographs"
-    return make_exhibit(faces, every[: len(rows)], every, scores, points, about=text, record=record_of(run))
+    return make_exhibit(faces, every[: len(rows)], every, scores, points, about=text, end=end, record=record_of(run))
 
 # %% ../../nbs/explorers/03_exhibits.ipynb #3511b204
 SHOWN_RUNS = {"train.ipynb": joint_exhibit, "photo_scores.ipynb": photo_exhibit}  # notebook -> what opens its runs

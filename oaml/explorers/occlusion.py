@@ -29,7 +29,7 @@ def map_figure(
 ) -> Figure:
     "Face, exact map, predicted map and their difference."
     figure, axes = plt.subplots(4, len(rows), figsize=(TEXT_WIDTH, 3.9), layout="none", squeeze=False)
-    figure.subplots_adjust(left=0.09, right=0.87, top=0.93, bottom=0.02, wspace=0.05, hspace=0.06)
+    figure.subplots_adjust(left=0.06, right=0.85, top=0.93, bottom=0.02, wspace=0.05, hspace=0.06)
     for column, k in zip(axes.T, rows):
         one = faces.rows([k])
         exact, predicted = (m[0, 0].numpy() for m in (one.exact, one.predicted))
@@ -38,11 +38,12 @@ def map_figure(
             panel(ax, visibility_colormap()(shown)[..., :3])
         error = column[3].imshow(predicted - exact, cmap="PuOr", vmin=-1, vmax=1)
         column[3].set(xticks=[], yticks=[])
+        column[3].spines[:].set_visible(False)
     for ax, name in zip(axes[:, 0], ("face", "exact", "predicted", "difference")):
         ax.set_ylabel(name)
     shades = plt.cm.ScalarMappable(cmap=visibility_colormap())
-    figure.colorbar(shades, figure.add_axes((0.89, 0.28, 0.015, 0.4)), label="visibility")
-    figure.colorbar(error, figure.add_axes((0.89, 0.03, 0.015, 0.18)), label="predicted\nless exact")
+    figure.colorbar(shades, figure.add_axes((0.865, 0.28, 0.015, 0.4)), label="visibility")
+    figure.colorbar(error, figure.add_axes((0.865, 0.03, 0.015, 0.18)), label="difference")
     return figure
 
 
@@ -69,7 +70,7 @@ def iou_by_threshold(
 # %% ../../nbs/explorers/05_occlusion.ipynb #feed26a6
 def overlap_figure(faces: FaceSet) -> Figure:
     "IoU of the hidden region by threshold, and the reliability of the map, for every condition."
-    figure, (left, right) = plt.subplots(1, 2, figsize=(TEXT_WIDTH, 2.6), layout="constrained")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(TEXT_WIDTH, 3.1), layout="constrained")
     right.plot([0, 1], [0, 1], color="0.6", lw=0.8, ls="--")
     for condition, look in condition_looks(faces.condition).items():
         some = faces.rows(np.flatnonzero(faces.condition == condition))
@@ -83,8 +84,8 @@ def overlap_figure(faces: FaceSet) -> Figure:
     left.axvline(0.5, color="0.6", lw=0.8, ls=":")
     left.set(xlabel="hidden is what is visible by less than", ylabel="IoU of the hidden region", ylim=(0, 1.02))
     right.set(xlabel="predicted visibility", ylabel="exact visibility", xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
-    left.legend(loc="lower right")
-    right.legend(title="calibration error", loc="upper left", fontsize=6, title_fontsize=6)
+    for ax, title in ((left, "hidden by"), (right, "calibration error")):
+        ax.legend(title=title, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
     return figure
 
 # %% ../../nbs/explorers/05_occlusion.ipynb #e14a0197
@@ -183,7 +184,7 @@ def change_figure(x: Exhibit, change: Change, blind: str, aware: str) -> Figure:
     "Two faces, what is visible, and the contributions to the blind and to the aware score, each on its own scale."
     sides = x.pair(change.probe, change.gallery)
     figure, axes = plt.subplots(2, 4, figsize=(TEXT_WIDTH, 3.6), layout="none")
-    figure.subplots_adjust(left=0.06, right=0.98, top=0.8, bottom=0.16, wspace=0.06, hspace=0.08)
+    figure.subplots_adjust(left=0.06, right=0.98, top=0.8, bottom=0.18, wspace=0.06, hspace=0.08)
     columns = {}
     for name in (blind, aware):
         c = x.scores[name].contribution(*sides)
@@ -206,7 +207,10 @@ def change_figure(x: Exhibit, change: Change, blind: str, aware: str) -> Figure:
     said = why_changed(x, change, blind, aware)
     head, _, rest = said.partition(". ")
     figure.suptitle(head, fontsize=9)
-    figure.text(0.5, 0.02, rest.replace("positions. ", "positions.\n"), ha="center", fontsize=6.5)
+    lines = (
+        f"{rest.replace('positions. ', 'positions.' + chr(10))}\n{x.points[aware].source}, FAR {x.points[aware].far:g}"
+    )
+    figure.text(0.5, 0.015, lines, ha="center", fontsize=6.5)
     return figure
 
 # %% ../../nbs/explorers/05_occlusion.ipynb #8188af58
