@@ -126,7 +126,7 @@ def attention_figure(x: Exhibit, p: int, g: int) -> Figure:
     cell = face_or_paper(sides[0]).shape[0] / sides[0].features.shape[2]
     for column, name in zip(axes.T[3:], local):
         draw_carried(figure, tuple(column), carried_matches(x.scores[name], *sides), cell)
-    figure.suptitle(attention_line(x, p, g), fontsize=8)
+    figure.suptitle(attention_line(x, p, g), fontsize=7)
     return figure
 
 
@@ -136,7 +136,7 @@ def attention_line(x: Exhibit, p: int, g: int) -> str:
     who = "one person" if x.same[p, g] else "two people"
     names = [n for n in ("global", "qaconv", "qaconv_aware") if n in x.scores]
     scores = "; ".join(f"{x.scores[n].label} {x.matrices[n][p, g]:.2f}, {verdict(n)}" for n in names)
-    return f"{who}\n{scores} (FAR {x.points['global'].far:g})"
+    return f"{who}, decided at FAR {x.points['global'].far:g} of {x.points['global'].source}\n{scores}"
 
 # %% ../../nbs/explorers/06_attention.ipynb #1105785f
 def typical_pairs(x: Exhibit, condition: str) -> dict[str, tuple[int, int]]:
@@ -158,7 +158,7 @@ def attention_pictures(x: Exhibit) -> list[Picture]:
     for condition in dict.fromkeys(map(str, x.shown.condition[x.probes])):
         for kind, (p, g) in typical_pairs(x, condition).items():
             name, agreement = KIND_LABELS.get(condition, condition), cam_agreement(x, *x.pair(p, g))
-            text = f"Probe: {name}. {attention_line(x, p, g).replace(chr(10), ': ')}. Grad-CAM follows the exact parts of the probe with a correlation of {agreement:.2f}. {x.points['global']}."
+            text = f"Probe: {name}. {attention_line(x, p, g).replace(chr(10), ': ')}. Grad-CAM follows the exact parts of the probe with a correlation of {agreement:.2f}."
             out.append(Picture(f"{kind} pairs", f"attention_{condition}_{kind}", attention_figure(x, p, g), text))
     return out
 

@@ -100,7 +100,8 @@ def drawn_exhibit(
     scores, val = drawn_scores(made.net, made.matcher, items["train"]), look_at(made.net, items["val"])
     points = {name: point_of(score, val, far, "validation people") for name, score in scores.items()}
     faces = look_at(made.net, items["test"])
-    about = f"{made.about}; {len(np.unique(faces.person))} drawn test people"
+    blind = "; its matcher was trained blind and is only told what is visible" * (made.matcher.weighting == "none")
+    about = f"{made.about}{blind}; shown are {len(np.unique(faces.person))} drawn test people"
     rows = gallery_and_probes(faces.person, faces.condition)
     return make_exhibit(faces, *rows, scores, points, about=about, end=end_of(made.net), record=record)
 
@@ -135,7 +136,8 @@ def joint_exhibit(
     config = turned(make_config(chosen["config"]), chosen["switch"])
     if not (folder / "extracted" / "val.npz").is_file():
         raise ValueError(f"{folder} was trained without validation people: expected a run on drawn faces")
-    return drawn_exhibit(load_joint(folder, run | dict(parameters=chosen)), config, people, far, record_of(run))
+    record = record_of(run) | dict(faces="drawn, test split")
+    return drawn_exhibit(load_joint(folder, run | dict(parameters=chosen)), config, people, far, record)
 
 # %% ../../nbs/explorers/03_exhibits.ipynb #5729acf6
 def photo_matcher_of(
@@ -230,7 +232,16 @@ def photo_exhibit(
         at = {n: float(z[f"mfr2/threshold/{n}"]) for n in scores}
     points = {n: OperatingPoint(t, 1e-3, "clean photographs of the next fold, as in the run") for n, t in at.items()}
     every, text = np.arange(len(faces.person)), f"{name}, {folder.name}; {len(rows)} photographs"
-    return make_exhibit(faces, every[: len(rows)], every, scores, points, about=text, end=end, record=record_of(run))
+    return make_exhibit(
+        faces,
+        every[: len(rows)],
+        every,
+        scores,
+        points,
+        about=text,
+        end=end,
+        record=record_of(run) | dict(faces="photographs of people"),
+    )
 
 # %% ../../nbs/explorers/03_exhibits.ipynb #3511b204
 SHOWN_RUNS = {"train.ipynb": joint_exhibit, "photo_scores.ipynb": photo_exhibit}  # notebook -> what opens its runs
