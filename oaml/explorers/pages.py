@@ -6,13 +6,12 @@
 __all__ = ['STYLE', 'SCRIPT', 'POLICY', 'WHY', 'TITLES', 'SIDECAR', 'small_png', 'data_address', 'Page', 'group_html',
            'page_html', 'explorer_pages', 'write_pages', 'write_figures']
 
-# %% ../../nbs/explorers/09_pages.ipynb #0c3f81dd
+# %% ../../nbs/explorers/09_pages.ipynb #0e67429c
 import base64
 import hashlib
 import html
 import io
 import json
-import re
 from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
@@ -44,6 +43,8 @@ def small_png(figure: Figure, dpi: int = 125) -> bytes:
 
 def data_address(figure: Figure) -> str:
     "A figure as a data address: PNG where it holds images, else SVG."
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # keeps the places just found: a second drawing must not move anything
     if any(ax.images for ax in figure.axes):
         return "data:image/png;base64," + base64.b64encode(small_png(figure)).decode()
     out = io.BytesIO()
