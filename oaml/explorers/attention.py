@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import ConnectionPatch
 from torch import nn
 
-from .faces import Exhibit, FaceSet, MatcherScore, Picture, browser
+from .faces import Exhibit, ShownFaces, MatcherScore, Picture, browser
 from .failures import contribution_image, face_or_paper, panel
 from ..figures.heatmaps import enlarge
 from ..figures.save import TEXT_WIDTH
@@ -44,8 +44,8 @@ class GlobalBranch(nn.Module):
 
 def grad_cam(
     end: EndLayer,
-    face: FaceSet,  # one face
-    other: FaceSet,  # the face it is compared with
+    face: ShownFaces,  # one face
+    other: ShownFaces,  # the face it is compared with
 ) -> np.ndarray:  # [h,w], not negative
     "Grad-CAM of the cosine at the last map. Raises ModuleNotFoundError where captum is not installed."
     try:
@@ -59,8 +59,8 @@ def grad_cam(
     )
     return found[0, 0].detach().numpy()
 
-# %% ../../nbs/explorers/06_attention.ipynb #5ae9e423
-def cam_agreement(x: Exhibit, a: FaceSet, b: FaceSet) -> float:  # in [-1,1]; NaN where a map is flat
+# %% ../../nbs/explorers/06_attention.ipynb #d531e741
+def cam_agreement(x: Exhibit, a: ShownFaces, b: ShownFaces) -> float:  # in [-1,1]; NaN where a map is flat
     "Correlation of Grad-CAM with the exact contributions of the positions of `a`."
     cam, exact = grad_cam(x.end, a, b).ravel(), x.scores["global"].contribution(a, b).probe.numpy().ravel()
     return float(np.corrcoef(cam, exact)[0, 1]) if cam.std() > 0 and exact.std() > 0 else float("nan")
@@ -76,7 +76,7 @@ class CarriedMatch(NamedTuple):
 
 
 @torch.no_grad()
-def carried_matches(score: MatcherScore, a: FaceSet, b: FaceSet, top: int = 6) -> list[CarriedMatch]:
+def carried_matches(score: MatcherScore, a: ShownFaces, b: ShownFaces, top: int = 6) -> list[CarriedMatch]:
     "The matches of the probe's positions that contribute most."
     f, g, _, _ = prepare_both(score.matcher, a.features, b.features, *score.maps(a, b))
     best, at = (f[0].T @ g[0]).max(1)
@@ -115,7 +115,7 @@ def attention_figure(x: Exhibit, p: int, g: int) -> Figure:
     parts = {name: x.scores[name].contribution(*sides) for name in ("global", *local)}
     titles = ["face", "Grad-CAM", "exact parts", *(x.scores[n].label for n in local)]
     figure, axes = plt.subplots(2, len(titles), figsize=(TEXT_WIDTH, 5.3 / len(titles) * 2 + 0.75), layout="none")
-    figure.subplots_adjust(left=0.06, right=0.98, top=0.83, bottom=0.06, wspace=0.06, hspace=0.08)
+    figure.subplots_adjust(left=0.06, right=0.98, top=0.8, bottom=0.04, wspace=0.06, hspace=0.08)
     for k, (line, side) in enumerate(zip(axes, sides)):
         image = face_or_paper(side)
         maps = [(c.probe, c.gallery) for c in parts.values()]

@@ -60,7 +60,7 @@ def first_batches(config: Config, seed: int) -> tuple[list[dict], tuple[np.ndarr
     conditions = tuple(s.faces.kinds[[i for i, _ in some]] for s, some in zip(streams, keys))
     return batches, conditions, len(streams[0].names)
 
-
+# %% ../../nbs/explorers/08_diagnosis.ipynb #26fe8afb
 @torch.no_grad()
 def mean_columns(model: JointModel, recognition: dict) -> None:
     "Set the columns of the people in a batch to their mean embeddings."
@@ -187,7 +187,7 @@ def batch_composition(case: TrainingCase) -> dict:
         hidden=hidden,
     )
 
-
+# %% ../../nbs/explorers/08_diagnosis.ipynb #874cbb7f
 SATURATED = 0.02  # a position is at an end where it is nearer than this
 
 
@@ -263,7 +263,7 @@ def batch_findings(made: dict) -> list[Finding]:
         out.append(Finding("the occlusion batch hides nothing", f"{made['hidden']:.1%} of its pixels", "at least 1 %"))
     return out
 
-
+# %% ../../nbs/explorers/08_diagnosis.ipynb #913810b1
 def gradient_findings(case: TrainingCase, gradients: pd.DataFrame, rates: pd.Series) -> list[Finding]:
     "Losses that move nothing, parts that nothing moves, and steps that are too long."
     out, paired = [], has_pairs(case.recognition["label"])
@@ -306,7 +306,7 @@ def dead_findings(dead: pd.DataFrame) -> list[Finding]:
         for r in bad.itertuples()
     ]
 
-
+# %% ../../nbs/explorers/08_diagnosis.ipynb #4da7be05
 class Diagnosis(NamedTuple):
     "What was measured of a training case, and what follows."
 
@@ -351,7 +351,8 @@ def gradient_figure(d: Diagnosis) -> Figure:
             fontsize=6,
             color="black" if bright or v == 0 else "white",
         )
-    top.set_yticks(range(len(d.gradients)), d.gradients.index)
+    without = "" if d.case.model.matches else "\n(no matcher yet)"
+    top.set_yticks(range(len(d.gradients)), [n + without * (n == "qaconv") for n in d.gradients.index])
     top.spines[:].set_visible(False)
     figure.colorbar(picture, ax=top, label="log10 gradient norm")
     rates = d.rates.clip(lower=1e-9)
@@ -360,7 +361,7 @@ def gradient_figure(d: Diagnosis) -> Figure:
     )
     low.axhspan(LEAST_RATE, LARGEST_RATE, color="0.92", zorder=0)
     low.set(yscale="log", ylim=(1e-9, 10), ylabel="effective learning rate\n(one step at peak rate)")
-    low.set_xticks(range(len(rates)), [name.replace("_", "\n") for name in rates.index])
+    low.set_xticks(range(len(rates)), [name.replace("_", "\n") for name in rates.index], fontsize=6)
     return figure
 
 # %% ../../nbs/explorers/08_diagnosis.ipynb #083f858f
@@ -370,6 +371,7 @@ def batch_figure(d: Diagnosis) -> Figure:
         1, 3, figsize=(TEXT_WIDTH, 2.9), layout="constrained", width_ratios=[2, 3, 3]
     )
     looks = condition_looks(c for stream in d.batch["occluders"].values() for c in stream)
+    images = "–".join(map(str, sorted({d.batch["fewest"], d.batch["most"]})))
     for k, counts in enumerate(d.batch["occluders"].values()):
         bottom = 0
         for condition, look in looks.items():
@@ -377,7 +379,7 @@ def batch_figure(d: Diagnosis) -> Figure:
             left.bar(k, number, bottom=bottom, color=look["color"], label=look["label"] if k == 0 else None)
             bottom += number
     left.set_xticks((0, 1), ("recog-\nnition", "occlu-\nsion"))
-    left.set(ylabel="faces", title=f"{d.batch['people']} people, {d.batch['fewest']} to {d.batch['most']} images")
+    left.set(ylabel="faces", title=f"{d.batch['people']} people, {images} images each")
     left.title.set_fontsize(7)
     edges = np.linspace(0, 1, 21)
     for name, color in (("exact", "#949494"), ("predicted", "#0173b2")):
@@ -391,11 +393,12 @@ def batch_figure(d: Diagnosis) -> Figure:
     right.barh(range(len(share)), share, color="#0173b2", height=0.8)
     right.axvline(100 * DEAD_SHARE, color="0.3", lw=0.8, ls=":")
     right.set(xlabel="constant channels (%)", ylabel="layer, image to head", xlim=(0, 100), yticks=[])
+    right.set_title(f"{d.dead.dead.sum():,} of {d.dead.channels.sum():,} channels", fontsize=7)
     right.invert_yaxis()
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=6, fontsize=6.5)
     return figure
 
-
+# %% ../../nbs/explorers/08_diagnosis.ipynb #87a2277e
 def findings_figure(d: Diagnosis) -> Figure:
     "The findings in words, or that there is none."
     lines = [str(f) for f in d.findings] or [

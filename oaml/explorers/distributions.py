@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['COVERAGE', 'DET_TICKS', 'd_prime', 'pair_table', 'distribution_figure', 'coverage_rates', 'coverage_figure',
-           'det_curve', 'det_axes', 'det_figure', 'distribution_pictures', 'distributions_explorer']
+           'det_curve', 'det_axes', 'tradeoff_figure', 'distribution_pictures', 'distributions_explorer']
 
 # %% ../../nbs/explorers/07_distributions.ipynb #83cf0c8f
 from itertools import product
@@ -52,7 +52,8 @@ def distribution_figure(x: Exhibit, score: str) -> Figure:
     for ax, (condition, look) in zip(axes[:, 0], looks.items()):
         some = table[table.condition == condition]
         for same, color, name in ((False, "#de8f05", "impostor"), (True, "#0173b2", "genuine")):
-            ax.hist(some.score[some.same == same], edges, density=True, color=color, alpha=0.6, label=name)
+            shape = dict(histtype="stepfilled", density=True, color=color, alpha=0.6, label=name)
+            ax.hist(some.score[some.same == same], edges, **shape)
         ax.axvline(x.points[score].threshold, color="0.2", lw=0.8, ls=":")
         genuine, impostor = (some.score[some.same == s].to_numpy() for s in (True, False))
         rates = f"TAR {100 * some.accepted[some.same].mean():.0f} %, FAR {100 * some.accepted[~some.same].mean():.1f} %"
@@ -61,7 +62,7 @@ def distribution_figure(x: Exhibit, score: str) -> Figure:
         ax.set_ylabel(look["label"], rotation=0, ha="right", va="center")
         ax.set_yticks([])
     axes[0, 0].legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
-    axes[-1, 0].set_xlabel(f"{x.scores[score].label}; dotted: {x.points[score]}", fontsize=7)
+    axes[-1, 0].set_xlabel(f"{x.scores[score].label}\ndotted: {x.points[score]}")
     return figure
 
 # %% ../../nbs/explorers/07_distributions.ipynb #c68237f9
@@ -108,7 +109,9 @@ def det_curve(scores: np.ndarray, same: np.ndarray) -> tuple[np.ndarray, np.ndar
     "Error rates that were observed, at all thresholds. Raises ValueError as `roc`."
     far, tar, _ = roc(scores, same)
     inside = (far > 0) & (far < 1) & (tar > 0) & (tar < 1)
-    return far[inside], 1 - tar[inside]
+    far, frr = far[inside], 1 - tar[inside]
+    apart = np.unique(np.round(ndtri([far, frr]), 2), axis=1, return_index=True)[1]  # what no eye tells apart is one
+    return far[np.sort(apart)], frr[np.sort(apart)]
 
 
 def det_axes(ax: plt.Axes, title: str) -> None:
@@ -121,8 +124,8 @@ def det_axes(ax: plt.Axes, title: str) -> None:
     ax.set(xlim=(ticks[0], ticks[-1]), ylim=(ticks[0] / 1.2, ticks[-1]))
     ax.grid(True)
 
-# %% ../../nbs/explorers/07_distributions.ipynb #8f2f6049
-def det_figure(x: Exhibit, score: str) -> Figure:
+# %% ../../nbs/explorers/07_distributions.ipynb #539718c6
+def tradeoff_figure(x: Exhibit, score: str) -> Figure:
     "Left: all scores, all conditions together. Right: one score, every condition."
     figure, (left, right) = plt.subplots(1, 2, figsize=(TEXT_WIDTH, 3.4), layout="constrained")
     for (name, rule), color in zip(x.scores.items(), ("#333333", "#de8f05", "#029e73", "#0173b2")):
@@ -153,12 +156,12 @@ def distribution_pictures(x: Exhibit) -> list[Picture]:
     out.append(Picture("by coverage", "coverage", coverage_figure(x), text))
     for name, score in x.scores.items():
         text = f"False rejects against false accepts on normal deviates: all scores over all conditions, and {score.label} for every condition."
-        out.append(Picture("DET", f"det_{name}", det_figure(x, name), text))
+        out.append(Picture("DET", f"det_{name}", tradeoff_figure(x, name), text))
     return out
 
 
 def distributions_explorer(x: Exhibit) -> object:  # ipywidgets.VBox
     "Browse distributions by score."
-    views = {"by condition": distribution_figure, "DET": det_figure}
+    views = {"by condition": distribution_figure, "DET": tradeoff_figure}
     draw = lambda which, score, view: views[view](x, score)  # noqa: E731
     return browser(draw, lambda **c: 1, score=list(x.scores), view=list(views))

@@ -16,7 +16,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import ConnectionPatch
 
-from .faces import Contribution, Exhibit, FaceSet, Picture, browser
+from .faces import Contribution, Exhibit, ShownFaces, Picture, browser
 from ..figures.heatmaps import enlarge, overlay
 from ..figures.save import TEXT_WIDTH
 from ..names import KIND_LABELS
@@ -64,7 +64,7 @@ def find_failures(
 DIVERGING = "PuOr"  # contributions: against the pair orange, for it purple
 
 
-def face_or_paper(faces: FaceSet, size: int = 112) -> np.ndarray:  # uint8 [H,W,3]
+def face_or_paper(faces: ShownFaces, size: int = 112) -> np.ndarray:  # uint8 [H,W,3]
     "The picture of one face; white where photographs are not on this machine."
     return np.full((size, size, 3), 255, np.uint8) if faces.images is None else faces.images[0]
 
@@ -80,8 +80,8 @@ def contribution_image(
     color = plt.get_cmap(DIVERGING)(Normalize(-largest, largest)(enlarge(values, *image.shape[:2])))[..., :3]
     return (1 - alpha) * grey + alpha * color
 
-# %% ../../nbs/explorers/04_failures.ipynb #0a255d72
-def face_records(faces: FaceSet, aware: bool) -> FaceRecords:
+# %% ../../nbs/explorers/04_failures.ipynb #ed2730dc
+def face_records(faces: ShownFaces, aware: bool) -> FaceRecords:
     "Faces as `oaml.use` compares them; a blind score sees everything."
     seen = faces.predicted if aware else np.float32(1) + 0 * faces.predicted
     return FaceRecords(faces.embedding, faces.features, seen)
@@ -90,7 +90,7 @@ def face_records(faces: FaceSet, aware: bool) -> FaceRecords:
 def draw_links(
     figure: Figure,
     axes: tuple[plt.Axes, plt.Axes],  # of the probe, of the gallery face
-    sides: tuple[FaceSet, FaceSet],
+    sides: tuple[ShownFaces, ShownFaces],
     aware: bool,
     top: int = 6,
 ) -> None:

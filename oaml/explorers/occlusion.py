@@ -16,15 +16,15 @@ from matplotlib.figure import Figure
 from torch.nn.functional import adaptive_avg_pool2d
 
 from ..evaluate.maps import calibration, check_maps, ece
-from .faces import Contribution, Exhibit, FaceSet, Picture, browser, condition_looks
+from .faces import Contribution, Exhibit, ShownFaces, Picture, browser, condition_looks
 from .failures import contribution_image, face_or_paper, panel
 from ..figures.heatmaps import overlay
 from ..figures.save import TEXT_WIDTH, visibility_colormap
 from ..names import KIND_LABELS
 
-# %% ../../nbs/explorers/05_occlusion.ipynb #0775f467
+# %% ../../nbs/explorers/05_occlusion.ipynb #9c922291
 def map_figure(
-    faces: FaceSet,
+    faces: ShownFaces,
     rows: list[int],  # one column each
 ) -> Figure:
     "Face, exact map, predicted map and their difference."
@@ -47,7 +47,7 @@ def map_figure(
     return figure
 
 
-def first_of_each(faces: FaceSet) -> list[int]:
+def first_of_each(faces: ShownFaces) -> list[int]:
     "The first face of every condition."
     return [int(np.flatnonzero(faces.condition == c)[0]) for c in condition_looks(faces.condition)]
 
@@ -67,8 +67,8 @@ def iou_by_threshold(
     either = np.array([((predicted < t) | truly).sum() for t in thresholds], dtype=float)
     return np.divide(both, either, out=np.full(len(thresholds), np.nan), where=either > 0)
 
-# %% ../../nbs/explorers/05_occlusion.ipynb #feed26a6
-def overlap_figure(faces: FaceSet) -> Figure:
+# %% ../../nbs/explorers/05_occlusion.ipynb #8f97288c
+def overlap_figure(faces: ShownFaces) -> Figure:
     "IoU of the hidden region by threshold, and the reliability of the map, for every condition."
     figure, (left, right) = plt.subplots(1, 2, figsize=(TEXT_WIDTH, 3.1), layout="constrained")
     right.plot([0, 1], [0, 1], color="0.6", lw=0.8, ls="--")
@@ -156,8 +156,8 @@ def changes_figure(x: Exhibit, blind: str, aware: str) -> Figure:
     figure.suptitle(f"{x.scores[blind].label} → {x.scores[aware].label}", fontsize=9)
     return figure
 
-# %% ../../nbs/explorers/05_occlusion.ipynb #06ff06ed
-def drawn_from_hidden(c: Contribution, a: FaceSet, b: FaceSet) -> float:
+# %% ../../nbs/explorers/05_occlusion.ipynb #44dbbd9d
+def drawn_from_hidden(c: Contribution, a: ShownFaces, b: ShownFaces) -> float:
     "What a score draws from the positions that are hidden by at least half, of either face."
     total = 0.0
     for values, side in zip((c.probe, c.gallery), (a, b)):
