@@ -307,7 +307,7 @@ def condition_looks(conditions: Iterable[str]) -> dict[str, dict]:  # condition 
 
 def png_of(
     figure: Figure,  # closed here
-    dpi: int = 110,
+    dpi: int = 130,
 ) -> bytes:
     "A figure as a PNG."
     out = io.BytesIO()
@@ -325,7 +325,11 @@ def browser(
     import ipywidgets as widgets
 
     menus = {name: widgets.Dropdown(options=list(x), description=name) for name, x in choices.items()}
-    which, image, said = widgets.IntSlider(0, 0, 0, description="which"), widgets.Image(format="png"), widgets.Label()
+    which, image, said = (
+        widgets.IntSlider(0, 0, 0, description="which"),
+        widgets.Image(format="png", layout=dict(max_width="52rem")),
+        widgets.Label(),
+    )
 
     def redraw(change: object = None):
         chosen = {name: menu.value for name, menu in menus.items()}
