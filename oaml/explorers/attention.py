@@ -158,7 +158,10 @@ def attention_pictures(x: Exhibit) -> list[Picture]:
     for condition in dict.fromkeys(map(str, x.shown.condition[x.probes])):
         for kind, (p, g) in typical_pairs(x, condition).items():
             name, agreement = KIND_LABELS.get(condition, condition), cam_agreement(x, *x.pair(p, g))
-            text = f"Probe: {name}. {attention_line(x, p, g).replace(chr(10), ': ')}. Grad-CAM follows the exact parts of the probe with a correlation of {agreement:.2f}."
+            follows = f"follows the exact parts of the probe with a correlation of {agreement:.2f}"
+            said = "is nothing but zero on the probe" if np.isnan(agreement) else follows
+            line = attention_line(x, p, g).replace("\n", ": ")
+            text = f"Probe: {name}. {line}. Grad-CAM {said}."
             out.append(Picture(f"{kind} pairs", f"attention_{condition}_{kind}", attention_figure(x, p, g), text))
     return out
 

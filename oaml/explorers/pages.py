@@ -125,7 +125,7 @@ def page_html(
 <title>OAML: {html.escape(page.title)}</title><style>{PAGE_STYLE}</style></head>
 <body><nav aria-label="explorers">{others}</nav><main><h1>{html.escape(page.title)}</h1><p>{html.escape(page.why)}</p>
 <div role="tablist" aria-label="{html.escape(page.title)}" hidden>{tabs}</div>
-{panels}</main><footer>{html.escape(about[:1].upper() + about[1:])}. {html.escape(made)}</footer><script>{PAGE_SCRIPT}</script></body></html>
+{panels}</main><footer>Made from {html.escape(about)}. {html.escape(made)}</footer><script>{PAGE_SCRIPT}</script></body></html>
 """
 
 # %% ../../nbs/explorers/09_pages.ipynb #7b74daf8
@@ -178,7 +178,7 @@ def write_pages(
     strange = [n for n in titles if (folder / f"{n}.html").exists() and not (folder / SIDECAR).exists()]
     if strange:
         raise FileExistsError(f"{folder / strange[0]}.html: is in the way and has no {SIDECAR}, nothing is overwritten")
-    made = f"Made at commit {record.get('commit') or 'unknown'}; {SIDECAR} beside this page has the rest."
+    made = f"Drawn at commit {record.get('commit') or 'unknown'}; {SIDECAR} beside this page has the rest."
     files = {f"{p.name}.html": page_html(p, titles, x.about, made).encode() for p in pages}
     sums = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     sidecar = {**record, "about": x.about, "sha256": sums}
