@@ -99,7 +99,7 @@ def warm_image(
 def draw_carried(figure: Figure, axes: tuple[plt.Axes, plt.Axes], matches: list[CarriedMatch], cell: float) -> None:
     "Lines between the matches that carry a score."
     top = max(1e-12, *(abs(m.contribution) for m in matches))
-    for m, bend in zip(matches, np.linspace(-0.3, 0.3, max(2, len(matches)))):
+    for m, bend in zip(matches, np.linspace(-0.18, 0.18, max(2, len(matches)))):
         ends = [((np.array(place) + 0.5) * cell - 0.5)[::-1] for place in (m.probe, m.gallery)]
         look = dict(color="#d55e00", lw=0.4 + 2 * abs(m.contribution) / top, alpha=0.9)
         line = ConnectionPatch(

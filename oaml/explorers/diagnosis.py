@@ -402,7 +402,7 @@ def batch_figure(d: Diagnosis) -> Figure:
 def findings_figure(d: Diagnosis) -> Figure:
     "The findings in words, or that there is none."
     lines = [str(f) for f in d.findings] or [
-        "No finding: every loss moves something, every part learns, maps and batches are as they should be."
+        "No finding: every loss that trains this network moves something, every part that it trains learns, and maps and batches are as they should be."
     ]
     text = "\n\n".join(textwrap.fill(line, 88) for line in [f"{d.case.about}.", *lines])
     figure = plt.figure(figsize=(TEXT_WIDTH, 0.4 + 0.17 * (text.count("\n") + 1)), layout="none")

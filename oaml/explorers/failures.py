@@ -97,7 +97,7 @@ def draw_links(
     "Lines between the strongest mutual best matches of two faces."
     links = correspondences(*(face_records(s, aware) for s in sides), top)
     cell = np.array(face_or_paper(sides[0]).shape[:2]) / sides[0].features.shape[2:]
-    bends = np.linspace(-0.3, 0.3, max(2, len(links.a)))  # or lines of one column would lie on each other
+    bends = np.linspace(-0.18, 0.18, max(2, len(links.a)))  # or lines of one column would lie on each other
     for k, (a, b, strength) in enumerate(zip(links.a, links.b, links.strength)):
         ends = [((place + 0.5) * cell - 0.5)[::-1] for place in (a, b)]  # x before y
         look = dict(color=plt.get_cmap("viridis")(k / max(1, top - 1)), lw=0.6 + 1.4 * float(strength))
