@@ -61,7 +61,7 @@ def reviewed_items(
 
     return predicted_items(items, load_recogniser(network=network))
 
-
+# %% ../../nbs/cli/07_review.ipynb #dc8e1ec9
 def review(args: argparse.Namespace) -> int:  # exit code
     "Serve the desk until it is interrupted; everything said so far is on the disk."
     need(args.folder)

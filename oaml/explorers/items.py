@@ -26,7 +26,9 @@ def exhibit_items(exhibit: Exhibit) -> list[ReviewItem]:
     "The faces of an exhibit, with predicted maps. Raises FileNotFoundError for photographs that are not on this machine."
     x = exhibit.shown
     if x.images is None:
-        raise FileNotFoundError(f"{exhibit.about}: its photographs are not here; expected them where OAML_DATA points to")
+        raise FileNotFoundError(
+            f"{exhibit.about}: its photographs are not here; expected them where OAML_DATA points to"
+        )
     error = (x.predicted - x.exact).abs().mean((1, 2, 3)).tolist()
     score = dict(zip(exhibit.probes.tolist(), margins(exhibit).tolist()))
     ids = [f"{p}/{photo}-{condition}" for p, photo, condition in zip(x.person, x.photo, x.condition)]

@@ -23,5 +23,5 @@ class ReviewWidget(anywidget.AnyWidget):
         self.session = session
         self.on_msg(self._answer)
 
-    def _answer(self, _, message: dict, __):
+    def _answer(self, _: object, message: dict, __: list):
         self.send(*answer_message(self.session, message))
