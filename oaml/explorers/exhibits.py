@@ -9,6 +9,7 @@ __all__ = ['SHOWN_RUNS', 'calibrated_to', 'drawn_scores', 'drawn_exhibit', 'pack
 
 # %% ../../nbs/explorers/03_exhibits.ipynb #f2cdc646
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -130,12 +131,12 @@ def joint_exhibit(
     far: float = 0.01,
 ) -> Exhibit:
     "A network that was trained here, on its test people. Raises as `load_joint` and `face_sets`."
-    chosen = dict(switch="") | run["parameters"]  # `oaml run train` gives none
+    chosen = run["parameters"]
     config = turned(make_config(chosen["config"]), chosen["switch"])
     if not (folder / "extracted" / "val.npz").is_file():
         raise ValueError(f"{folder} was trained without validation people: expected a run on drawn faces")
     record = record_of(run) | dict(faces="drawn, test split")
-    return drawn_exhibit(load_joint(folder, run | dict(parameters=chosen)), config, people, far, record)
+    return drawn_exhibit(load_joint(folder, run), config, people, far, record)
 
 # %% ../../nbs/explorers/03_exhibits.ipynb #5729acf6
 def photo_matcher_of(
@@ -256,13 +257,23 @@ def known_run(folder: Path) -> dict:
         raise ValueError(f"{folder} is {found}: expected a finished run of train or photo_scores")
     if run.get("notebook") not in SHOWN_RUNS:
         raise ValueError(f"{folder} is a run of {run.get('notebook')}: expected one of train or photo_scores")
+    try:
+        make_config(run["parameters"]["config"])
+    except ValueError as e:
+        raise ValueError(f"{folder} is a run of another release ({e}): expected one of this release") from None
     return run
 
 
-def newest_shown(root: Path) -> Path | None:
+def newest_shown(
+    root: Path,  # of runs
+    pattern: str = "*",  # of their folders
+) -> Path | None:
     "The newest finished run that can be shown."
-    found = [x for x in finished_runs(root, "*") if x[1].get("notebook") in SHOWN_RUNS]
-    return found[0][0] if found else None
+    for folder, _ in finished_runs(root, pattern):
+        with suppress(ValueError):
+            known_run(folder)
+            return folder
+    return None
 
 
 def open_exhibit(

@@ -100,7 +100,10 @@ def newest(
 def single_parameters(notebook: Path, chosen: dict, config: Config, root: Path) -> dict:
     "What a run of its own is given, where no plan says it."
     m = config.model
-    usual = dict(config=to_dict(config), tap=m.tap, weighting=m.weighting, cache=str(root.resolve() / "data"))
+    usual = dict(
+        config=to_dict(config), seed=0, tap=m.tap, weighting=m.weighting, switch=""
+    )  # all that readers ask for
+    usual["cache"] = str(root.resolve() / "data")
     known = declared(notebook)
     return {name: value for name, value in (usual | chosen).items() if name in known}
 
