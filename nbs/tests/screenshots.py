@@ -1,7 +1,6 @@
 """Writes the picture of the desk that the README shows: drawn faces of the network that travels with the package, in a browser that is there."""
 
 import hashlib
-import json
 import tempfile
 import threading
 from pathlib import Path
