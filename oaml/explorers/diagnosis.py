@@ -69,14 +69,16 @@ def mean_columns(model: JointModel, recognition: dict) -> None:
         model.head.kernel[:, label] = F.normalize(embedding[recognition["label"] == label].mean(0), dim=0)
 
 
-def packed_case() -> TrainingCase:
+def packed_case(
+    folder: Path = PACKAGE / "weights",  # of the two files
+) -> TrainingCase:
     "The network of the package, with the first batch of the profile that it is from."
-    about = json.loads((PACKAGE / "weights" / f"{PACKED}.json").read_text(encoding="utf-8"))
+    about = json.loads((folder / f"{PACKED}.json").read_text(encoding="utf-8"))
     config = make_config(to_dict(load_profile("cpu")) | dict(model=about["model"]))
     (recognition, occlusion), conditions, people = first_batches(config, 0)
     torch.manual_seed(0)
     model = JointModel(config, people)
-    model.net.load_state_dict(load_packed().net.state_dict())
+    model.net.load_state_dict(load_packed(folder).net.state_dict())
     mean_columns(model, recognition)
     return TrainingCase(
         model,

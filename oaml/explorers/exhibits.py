@@ -106,16 +106,17 @@ def drawn_exhibit(
 
 
 def packed_exhibit(
+    folder: Path = PACKAGE / "weights",  # of the two files
     people: int = 24,  # that are shown
     far: float = 0.01,  # of the operating points
 ) -> Exhibit:
     "The network that travels with the package; the same faces everywhere."
-    about = json.loads((PACKAGE / "weights" / f"{PACKED}.json").read_text(encoding="utf-8"))
+    about = json.loads((folder / f"{PACKED}.json").read_text(encoding="utf-8"))
     config = make_config(dict(model=about["model"], data=dict(probes=1)))
     record = dict(
         runs=[about["run"]], network_commit=about["commit"], seeds=[config.data.seed], faces="drawn, test split"
     )
-    return drawn_exhibit(load_packed(), config, people, far, record)
+    return drawn_exhibit(load_packed(folder), config, people, far, record)
 
 # %% ../../nbs/explorers/03_exhibits.ipynb #e21d9972
 def record_of(run: dict) -> dict:

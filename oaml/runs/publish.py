@@ -89,6 +89,7 @@ def put_between(
 
 # %% ../../nbs/runs/06_publish.ipynb #4ded44aa
 PLACES = dict(figures="figures", generated="paper/generated", results="paper/results", weights="oaml/weights")
+PLACES |= dict(explorers="docs/explorers")
 
 
 def copies(runs: list[Path], checkout: Path) -> dict[Path, bytes]:  # where to -> content
