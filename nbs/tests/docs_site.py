@@ -23,12 +23,17 @@ def with_mathml(text: str) -> str:
     return "".join(parts)
 
 
+def with_pages(text: str) -> str:
+    """Markdown whose links to other notebooks and documents lead to their pages of the site."""
+    return re.sub(r"\]\((?!\w+:)([^)#\s]+)\.(?:ipynb|md)(?=[)#])", r"](\1.html", text)
+
+
 def copy_notebook(source: Path, target: Path) -> str:
     """Copy a notebook for the site; returns its title."""
     nb = json.loads(source.read_text(encoding="utf-8"))
     for cell in nb["cells"]:
         if cell["cell_type"] == "markdown":
-            cell["source"] = with_mathml("".join(cell["source"]))
+            cell["source"] = with_pages(with_mathml("".join(cell["source"])))
     nb["cells"] = [c for c in nb["cells"] if "nbdev_export()" not in "".join(c["source"])]
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(nb), encoding="utf-8")
@@ -52,6 +57,8 @@ def main(out: Path):
         site = Path(tmp) / "pages"
         shutil.copytree(ROOT / "docs", site / "docs")
         shutil.copytree(ROOT / "figures", site / "figures", ignore=shutil.ignore_patterns("*.pdf", "*.json", "*.dot"))
+        for executed in (ROOT / "docs").rglob("*.ipynb"):
+            copy_notebook(executed, site / executed.relative_to(ROOT))
         for name in ("CONTRIBUTING.md", "CHANGELOG.md"):
             shutil.copy(ROOT / name, site)
         shutil.copy(ROOT / "README.md", site / "index.md")
