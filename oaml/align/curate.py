@@ -171,7 +171,7 @@ def reject(
     filters: list[str],  # of QUALITY_FILTERS
     apply: bool = False,  # False: only say what would be moved
 ) -> pd.Series:  # names below images, and why
-    "Move photographs that do not pass the filters to `rejected`. Raises FileNotFoundError without a manifest, ValueError for one that names a place outside, and as `rejections`."
+    "Move photographs that do not pass the filters to `rejected`. Raises FileNotFoundError without a manifest, ValueError for a place outside, and as `rejections`."
     folder = Path(folder)
     table = read_manifest(folder / "manifest.csv")
     table = table[table.image != ""].set_index("image")

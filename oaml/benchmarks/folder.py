@@ -145,7 +145,7 @@ def folder_pairs(
 ) -> dict[
     str, tuple[np.ndarray, np.ndarray]
 ]:  # {kind of pair: (scores [n], same bool [n])}, "all" first, then e.g. "masked / unmasked"
-    "All pairs i < j of a folder, together and by the states of the two images. Raises `ValueError` as `check_matrix`, for fewer than 2 images and lengths that differ."
+    "All pairs i < j of a folder, together and by the states of the two. Raises `ValueError` as `check_matrix`, for fewer than 2 images and unequal lengths."
     scores, identity, _ = check_matrix(scores, identity, identity)
     group = np.full(len(identity), "all") if group is None else np.asarray(group).astype(str)
     if len(identity) < 2 or group.shape != identity.shape:
@@ -217,7 +217,7 @@ def evaluate_folder(
     group: ArrayLike | None = None,  # [N] str, state of each image, e.g. "masked" or "unmasked"; None: all alike
     fars: Sequence[float] = (1e-1, 1e-2, 1e-3, 1e-4),  # the rates of TAR@FAR
 ) -> dict:  # images, people, states {state: images}, pairs {kind: numbers}; ready for JSON
-    "Verification and leave-one-out identification of a folder with itself. Raises `ValueError` as `folder_pairs`, for a `far` outside (0, 1], and where no person has two images."
+    "Verification and leave-one-out identification of a folder with itself. Raises `ValueError` as `folder_pairs`, `far` outside (0, 1], nobody with two images."
     kinds = folder_pairs(scores, identity, group)
     scores, identity = np.asarray(scores, dtype=float), np.asarray(identity)
     scores = (scores + scores.T) / 2
@@ -237,7 +237,7 @@ def chosen_pairs(
     labelled: LabelledFaces,
     text: str,  # GROUP:GROUP, or pairs
 ) -> PairList:  # of rows
-    "Pairs as a command line names them. Raises `ValueError` as `two_groups` and where there are no genuine or no impostor pairs, FileNotFoundError without a list."
+    "Pairs as a command line names them. Raises `ValueError` as `two_groups` and without genuine or impostor pairs, FileNotFoundError without a list."
     if text == OFFICIAL:
         if not (path := labelled.root / "pairs.txt").is_file():
             raise FileNotFoundError(f"{path} is no file: expected the official pairs of MFR2, for {OFFICIAL}")

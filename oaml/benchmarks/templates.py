@@ -29,7 +29,7 @@ def pool_templates(
     norm: ArrayLike
     | None = None,  # [N] or [N,1] > 0, lengths before normalisation: norm weighting; None: all images count alike
 ) -> tuple[np.ndarray, np.ndarray]:  # (features [T,E] float32 unit length, template ids [T] int, rising)
-    "Templates from images: mean within a medium, sum over media, unit length (IJB protocol). Raises `ValueError`: lengths differ, an embedding or norm is not finite, a template's images cancel."
+    "Templates: mean within a medium, sum over media, unit length (IJB protocol). Raises `ValueError`: lengths differ, a number is not finite, images cancel."
     embedding, template, media = np.asarray(embedding), np.asarray(template), np.asarray(media)
     weight = np.ones(len(embedding)) if norm is None else np.asarray(norm, dtype=float).reshape(-1)
     if embedding.ndim != 2 or not len(embedding) or not len(embedding) == len(template) == len(media) == len(weight):
@@ -218,7 +218,7 @@ def identification_1n(
     top_k: Sequence[int] = (1, 5, 10),
     fpirs: Sequence[float] = (1e-2, 1e-1),
 ) -> dict:  # rank1 …, tpir {"1e-02": value or None}, mated, unmated (per gallery)
-    "Closed-set ranks in all galleries together, TPIR@FPIR averaged over the galleries, ready for JSON. Raises `ValueError`: an identity in two galleries, no mated probe, as `search` and `search_tpir`."
+    "Closed-set ranks in all galleries, TPIR@FPIR averaged over them. Raises `ValueError`: an identity in two galleries, no mated probe, as `search` and `search_tpir`."
     people, count = np.unique(np.concatenate([np.unique(who) for _, who in galleries]), return_counts=True)
     if len(twice := people[count > 1]):
         raise ValueError(f"{len(twice)} identities are in two galleries, {twice[:5].tolist()}: expected each in one")
@@ -303,7 +303,7 @@ def pool_files(
     embedding: ArrayLike,  # [N,E] unit length, one row per crop
     norm: ArrayLike | None = None,  # [N] > 0: norm weighting
 ) -> np.ndarray:  # [T,E] float32 unit length
-    "Features of templates that are sets of files: the mean over all crops of a template's files. Raises `ValueError` listing templates without any crop, and as `pool_templates`."
+    "Features of templates that are sets of files: the mean over all crops. Raises `ValueError` listing templates without any crop, and as `pool_templates`."
     embedding, rows = np.asarray(embedding), {}
     for k, crop in enumerate(crops):
         parts = Path(crop).stem.split("_")

@@ -114,7 +114,7 @@ def read_log(path: Path) -> tuple[list[ReviewEvent], bytes]:  # events, and what
 
 # %% ../../nbs/review/03_log.ipynb #cb02676d
 def open_alone(path: Path) -> FileIO:
-    "A log to append to, made where there is none, for its owner alone and held by this open file. Raises BlockingIOError where another holds it, OSError or ValueError for what is no regular file."
+    "A log to append to, made where there is none, its owner's, held while open. Raises BlockingIOError where another holds it, OSError or ValueError for no file."
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     file = FileIO(path, "a+", opener=lambda name, _: os.open(name, flags, 0o600))
     try:
