@@ -309,7 +309,8 @@ def histogram_figure(
                 ax.hist(s[chosen], bins, density=True, alpha=0.6, color=color, label=f"{label} ({chosen.sum():,})")
         ax.set_title(kind, fontsize=8)
         ax.set_yticks([])
-        ax.legend(fontsize=6, frameon=False)
+        ax.set_ylabel("density", fontsize=8)
+        ax.legend(fontsize=7, frameon=False)
     ax.set_xlabel("score")
     return figure
 
@@ -320,14 +321,14 @@ def roc_figure(
     group: ArrayLike | None = None,  # [N] str
 ) -> Figure:
     "ROC of each kind of pair that has genuine and impostor pairs, from the smallest FAR that it can measure."
-    figure = Figure(figsize=(4.2, 3), constrained_layout=True)
+    figure = Figure(figsize=(4.2, 3.4), constrained_layout=True)
     ax = figure.subplots()
     for kind, (s, same) in folder_pairs(scores, identity, group).items():
         if same.any() and not same.all():
             far, tar, _ = roc(s, same)
             ax.step(far[far > 0], tar[far > 0], where="post", lw=1.2, label=f"{kind} ({(~same).sum():,} impostors)")
     ax.set(xscale="log", ylim=(0, 1.02), xlabel="FAR", ylabel="TAR")
-    ax.legend(fontsize=7, frameon=False)
+    figure.legend(loc="outside lower center", ncols=2, fontsize=7, frameon=False)  # a curve may run anywhere
     return figure
 
 

@@ -130,7 +130,7 @@ def match_figure(result: MatchResult) -> Figure:
     told, show = result.told, f"both show {result.scores['coverage']:.0%}"
     figure.suptitle(f"{told.verdict}\n{told.scores}; {show}", fontsize=9)
     below = "; ".join(filter(None, (told.basis, f"compared by {result.about}", *result.notes)))
-    figure.text(0.5, 0.02, below, ha="center", fontsize=6, wrap=True)
+    figure.text(0.5, 0.02, below, ha="center", fontsize=7, wrap=True)
     figure.subplots_adjust(left=0.01, right=0.99, top=0.76, bottom=0.08, wspace=0.12)
     return figure
 
