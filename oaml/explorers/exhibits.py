@@ -265,12 +265,9 @@ def known_run(folder: Path) -> dict:
     return run
 
 
-def newest_shown(
-    root: Path,  # of runs
-    pattern: str = "*",  # of their folders
-) -> Path | None:
+def newest_shown(root: Path) -> Path | None:
     "The newest finished run that can be shown."
-    for folder, _ in finished_runs(root, pattern):
+    for folder, _ in finished_runs(root, "*"):
         with suppress(ValueError):
             known_run(folder)
             return folder
