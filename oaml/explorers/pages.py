@@ -34,9 +34,9 @@ def small_png(figure: Figure, dpi: int = 125) -> bytes:
     "A figure as a PNG of few colours."
     plain, out = io.BytesIO(), io.BytesIO()
     figure.savefig(plain, format="png", dpi=dpi)
-    Image.open(plain, formats=["PNG"]).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(
-        out, "PNG", optimize=True
-    )
+    png = plain.getvalue()
+    few = Image.open(io.BytesIO(png), formats=["PNG"]).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    few.save(out, "PNG", optimize=True)
     return out.getvalue()
 
 
