@@ -95,9 +95,9 @@ def run_case(folder: Path) -> TrainingCase:
     run = known_run(folder)
     if run["notebook"] != "train.ipynb":
         raise ValueError(f"{folder} is a run of {run['notebook']}: expected one of train, which has losses to look at")
-    chosen = dict(switch="") | run["parameters"]
+    chosen = run["parameters"]
     config = turned(make_config(chosen["config"]), chosen["switch"])
-    model = {name: chosen.get(name, getattr(config.model, name)) for name in ("tap", "weighting")}
+    model = {name: chosen[name] for name in ("tap", "weighting")}
     config = make_config(to_dict(config) | dict(model=to_dict(config)["model"] | model))
     (recognition, occlusion), conditions, people = first_batches(config, run["seed"])
     joint = JointModel(config, people)
