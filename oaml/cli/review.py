@@ -44,13 +44,13 @@ def reviewer_name(name: str | None) -> str:
 def reviewed_items(
     folder: Path,
     network: str | None,  # what `oaml retrofit` wrote
+    logs: Path,  # where what is kept of a run goes
 ) -> list:  # of ReviewItem
     "What is in a folder or a run, with predicted maps where there is a network."
     if (folder / "run.json").is_file():
-        from oaml.explorers.exhibits import open_exhibit
-        from oaml.explorers.items import exhibit_items
+        from oaml.explorers.items import run_items
 
-        return exhibit_items(open_exhibit(folder))
+        return run_items(folder, logs)
     from oaml.review.items import open_items
 
     items = open_items(folder)
@@ -70,7 +70,7 @@ def review(args: argparse.Namespace) -> int:  # exit code
 
     folder = args.folder.resolve()
     logs = args.logs or folder.with_name(f"{folder.name}.review")
-    items = reviewed_items(folder, args.network)
+    items = reviewed_items(folder, args.network, logs)
     session = open_session(items, logs, reviewer_name(args.reviewer), order=args.order, seed=args.seed)
     try:
         with ReviewServer(session, args.port) as server:
