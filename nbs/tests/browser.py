@@ -47,11 +47,11 @@ def jupyter(app, folder, home):
     plugin.parent.mkdir(parents=True, exist_ok=True)
     plugin.write_text(json.dumps(dict(autosaveInterval=1)))
     places = dict(JUPYTERLAB_SETTINGS_DIR="settings", JUPYTER_CONFIG_DIR="config", JUPYTER_RUNTIME_DIR="runtime")
-    env = os.environ | {k: str(home / v) for k, v in places.items()} | dict(VOILA_TOKEN=token)
+    env = os.environ | {k: str(home / v) for k, v in places.items()}
     if app == "voila":
         command, path = ["voila", str(folder), f"--token={token}", "--Voila.ip=127.0.0.1"], "voila/render"
     else:
-        command, path = [app, "--ip=127.0.0.1", f"--IdentityProvider.token={token}"], f"{app}s/tree"
+        command = [app, "--ip=127.0.0.1", f"--IdentityProvider.token={token}"]
         command += [f"--ServerApp.root_dir={folder}", "--ServerApp.port_retries=0"]
         command += ["--allow-root"] * (os.geteuid() == 0)
         path = "lab/tree" if app == "lab" else "notebooks"

@@ -13,12 +13,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from matplotlib.patches import ConnectionPatch
 from torch import nn
 
 from .faces import Exhibit, ShownFaces, MatcherScore, Picture, browser
-from .failures import contribution_image, face_or_paper, panel
-from ..figures.heatmaps import enlarge
+from .failures import bends, contribution_image, draw_line, face_or_paper, over_grey, panel
 from ..figures.save import TEXT_WIDTH
 from ..models.common_visibility import EndLayer, cell_parts
 from ..models.qaconv import prepare_both
@@ -92,20 +90,15 @@ def warm_image(
     alpha: float = 0.6,
 ) -> np.ndarray:  # float [H,W,3] in [0,1]
     "A map that knows only more over a face in grey; dark is nothing."
-    grey, top = image.mean(2, keepdims=True) / 255 * np.ones(3), max(float(values.max()), 1e-12)
-    return (1 - alpha) * grey + alpha * plt.get_cmap("viridis")(enlarge(values / top, *image.shape[:2]))[..., :3]
+    return over_grey(image, values / max(float(values.max()), 1e-12), "viridis", alpha)
 
 
 def draw_carried(figure: Figure, axes: tuple[plt.Axes, plt.Axes], matches: list[CarriedMatch], cell: float) -> None:
     "Lines between the matches that carry a score."
     top = max(1e-12, *(abs(m.contribution) for m in matches))
-    for m, bend in zip(matches, np.linspace(-0.18, 0.18, max(2, len(matches)))):
-        ends = [((np.array(place) + 0.5) * cell - 0.5)[::-1] for place in (m.probe, m.gallery)]
+    for m, bend in zip(matches, bends(len(matches))):
         look = dict(color="#d55e00", lw=0.4 + 2 * abs(m.contribution) / top, alpha=0.9)
-        line = ConnectionPatch(
-            *ends, "data", axesA=axes[0], axesB=axes[1], connectionstyle=f"arc3,rad={bend:.3f}", **look
-        )
-        figure.add_artist(line)
+        draw_line(figure, axes, (m.probe, m.gallery), cell, bend, **look)
 
 # %% ../../nbs/explorers/06_attention.ipynb #11ba9fc5
 def attention_figure(x: Exhibit, p: int, g: int) -> Figure:

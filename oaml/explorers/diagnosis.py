@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['LOSS_NAMES', 'SATURATED', 'LEAST_RATE', 'LARGEST_RATE', 'DEAD_SHARE', 'TrainingCase', 'first_batches', 'mean_columns',
-           'packed_case', 'run_case', 'open_case', 'network_parts', 'has_pairs', 'ready_copy', 'loss_gradients',
-           'effective_rates', 'batch_composition', 'map_ends', 'dead_units', 'Finding', 'batch_findings',
-           'gradient_findings', 'map_findings', 'dead_findings', 'Diagnosis', 'diagnose', 'gradient_figure',
-           'batch_figure', 'findings_figure', 'diagnosis_pictures', 'diagnosis_explorer']
+           'packed_case', 'run_case', 'network_parts', 'has_pairs', 'ready_copy', 'loss_gradients', 'effective_rates',
+           'batch_composition', 'map_ends', 'dead_units', 'Finding', 'batch_findings', 'gradient_findings',
+           'map_findings', 'dead_findings', 'Diagnosis', 'diagnose', 'gradient_figure', 'batch_figure',
+           'findings_figure', 'diagnosis_pictures', 'diagnosis_explorer']
 
 # %% ../../nbs/explorers/08_diagnosis.ipynb #da1d2c8e
 import copy
@@ -28,10 +28,10 @@ from torch.utils.data import default_collate
 
 from ..config import Config, load_profile, make_config, to_dict, turned
 from ..data.batches import FaceTensors, face_sets, train_loaders
-from .exhibits import known_run, newest_shown
+from .exhibits import known_run
 from .faces import Picture, browser, condition_looks
 from ..figures.save import TEXT_WIDTH
-from ..files import PACKAGE, run_root
+from ..files import PACKAGE
 from ..models.backbone import UNITS
 from ..models.checkpoints import load_weights
 from ..models.occlusion import mask_to_map
@@ -103,14 +103,6 @@ def run_case(folder: Path) -> TrainingCase:
     joint = JointModel(config, people)
     load_weights(joint, folder / "weights.safetensors")
     return TrainingCase(joint, config, recognition, occlusion, conditions, f"{folder.name}, its first batch")
-
-
-def open_case(folder: Path | None = None) -> TrainingCase:
-    "A training run, the newest where none is named, else the network of the package. Raises as `run_case`."
-    newest = newest_shown(run_root())
-    if folder is None and newest is not None and known_run(newest)["notebook"] == "train.ipynb":
-        folder = newest
-    return packed_case() if folder is None else run_case(Path(folder))
 
 # %% ../../nbs/explorers/08_diagnosis.ipynb #89008c7c
 def network_parts(model: JointModel) -> dict[str, list[nn.Parameter]]:

@@ -202,6 +202,8 @@ function mapLayer(map) {
 
 const time = (seconds) => (seconds == null ? "–" : seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`);
 
+const HIDDEN = [213, 94, 0, 255], SEEN = [0, 114, 178, 255]; // told apart by every eye
+
 class Desk {
   constructor(model, el) {
     this.line = new Line(model, () => this.warn("No answer. What was saved is on the disk. If the kernel (or the server) is gone, run the cell (or the command) again, and it goes on here."), () => this.warn(""));
@@ -431,12 +433,16 @@ class Desk {
     this.draw();
   }
 
-  paint([left, top, width, height]) { // the dirty rectangle of the overlay, nothing else
+  paint(rectangle) { this.dab(this.layer, this.mask, rectangle, [HIDDEN]); }
+
+  dab(layer, values, [left, top, width, height], colours) { // the dirty rectangle, nothing else; a value without a colour shows nothing
     const data = new ImageData(width, height), w = this.shape[1];
     for (let y = 0; y < height; y++)
-      for (let x = 0; x < width; x++)
-        if (!this.mask[(top + y) * w + left + x]) data.data.set([213, 94, 0, 255], 4 * (y * width + x));
-    this.layer.getContext("2d").putImageData(data, left, top);
+      for (let x = 0; x < width; x++) {
+        const colour = colours[values[(top + y) * w + left + x]];
+        if (colour) data.data.set(colour, 4 * (y * width + x));
+      }
+    layer.getContext("2d").putImageData(data, left, top);
   }
 
   edit(change) {
@@ -465,6 +471,7 @@ class Desk {
     const { picture } = this.current, whole = [picture.height, picture.width];
     if (this.shape[0] !== whole[0] || this.shape[1] !== whole[1]) this.setMask(resize(this.mask, this.shape, whole), whole);
     this.seeds = new Uint8Array(whole[0] * whole[1]);
+    this.seedLayer = new OffscreenCanvas(whole[1], whole[0]);
   }
 
   walk() {
@@ -535,11 +542,9 @@ class Desk {
 
   strokeTo(at) {
     const { value } = this.brush;
-    if (this.seeds) stroke(this.seeds, this.shape, this.from, at, this.radius(), value ? 1 : 2);
-    else {
-      const dirty = stroke(this.mask, this.shape, this.from, at, this.radius(), value);
-      if (dirty) this.paint(dirty);
-    }
+    const dirty = stroke(this.seeds ?? this.mask, this.shape, this.from, at, this.radius(), this.seeds && !value ? 2 : value);
+    if (dirty && this.seeds) this.dab(this.seedLayer, this.seeds, dirty, [null, SEEN, HIDDEN]);
+    else if (dirty) this.paint(dirty);
     this.from = at;
     this.soon();
   }
@@ -581,11 +586,8 @@ class Desk {
   }
 
   drawSeeds(c, left, top, W, H) {
-    const [h, w] = this.shape, data = new ImageData(w, h), layer = new OffscreenCanvas(w, h);
-    this.seeds.forEach((s, k) => s && data.data.set(s === 1 ? [0, 114, 178, 255] : [213, 94, 0, 255], 4 * k));
-    layer.getContext("2d").putImageData(data, 0, 0);
     c.globalAlpha = 0.7;
-    c.drawImage(layer, left, top, W, H);
+    c.drawImage(this.seedLayer, left, top, W, H);
     c.globalAlpha = 1;
   }
 
