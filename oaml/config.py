@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['STRICT', 'Occluder', 'MOSTLY_CLEAN', 'PhotoKind', 'FIRST_HALF', 'SECOND_HALF', 'several', 'Data', 'Model', 'Loss',
            'Optim', 'Evaluation', 'PhotoNetwork', 'both_networks', 'Photo', 'Run', 'wrong_data', 'wrong_run', 'Config',
-           'known_keys', 'error_text', 'make_config', 'profiles_folder', 'parse_overrides', 'load_profile', 'to_dict',
-           'command_text', 'turned']
+           'known_keys', 'error_text', 'make_config', 'ValueLoader', 'no_date', 'read_yaml', 'profiles_folder',
+           'parse_overrides', 'load_profile', 'to_dict', 'command_text', 'turned']
 
 # %% ../nbs/02_config.ipynb #ac0727fd
 import json
@@ -263,6 +263,36 @@ def make_config(values: dict) -> Config:
     more = f". Known keys: {known_keys(errors[0]['loc'][:-1])}" if unknown else ""
     raise ValueError(f"wrong settings: {'; '.join(map(error_text, errors))}{more}")
 
+# %% ../nbs/02_config.ipynb #96eb677e
+class ValueLoader(yaml.SafeLoader):
+    "YAML of plain values: no alias, no date."
+
+    def compose_node(self, parent: yaml.Node | None, index: object) -> yaml.Node:
+        "The next node, unless it is an alias."
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("an alias: expected every value written out")
+        return super().compose_node(parent, index)
+
+
+def no_date(loader: ValueLoader, node: yaml.Node):
+    "Refuse what YAML takes for a date."
+    raise yaml.YAMLError(f"{node.value} is a date: expected it in quotes, where it is a text")
+
+
+ValueLoader.add_constructor("tag:yaml.org,2002:timestamp", no_date)
+
+
+def read_yaml(
+    text: str,
+    name: str,  # for the error
+) -> object:  # numbers, texts, None, lists and mappings
+    "Values written in YAML. Raises ValueError naming them."
+    try:
+        return yaml.load(text, ValueLoader)
+    except (yaml.YAMLError, ValueError, TypeError, OverflowError, RecursionError) as e:
+        said = " ".join(str(e).split()) or type(e).__name__
+        raise ValueError(f"{name} is no YAML of plain values: {said[:200]}") from None
+
 # %% ../nbs/02_config.ipynb #6e620c2c
 def profiles_folder() -> Path:
     "Where the profiles are: they travel with the package."
@@ -277,7 +307,7 @@ def parse_overrides(pairs: Sequence[str]) -> dict:
         if not eq or key.count(".") != 1:
             raise ValueError(f"override is {pair!r}: expected section.key=value, such as optim.lr=0.1")
         section, name = key.split(".")
-        out.setdefault(section, {})[name] = yaml.safe_load(value)
+        out.setdefault(section, {})[name] = read_yaml(value, f"value of {key}")
     return out
 
 # %% ../nbs/02_config.ipynb #cbffb0f6
@@ -290,9 +320,11 @@ def load_profile(
     if not path.is_file():
         there = ", ".join(sorted(p.stem for p in profiles_folder().glob("*.yaml")))
         raise FileNotFoundError(f"no profile {name!r}: there are {there}")
-    values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    values = read_yaml(path.read_text(encoding="utf-8-sig"), str(path)) or {}
     if not isinstance(values, dict):
         raise ValueError(f"{path} is a {type(values).__name__}: expected a mapping of sections")
+    if odd := [k for k, v in values.items() if not isinstance(k, str) or not isinstance(v, dict | None)]:
+        raise ValueError(f"{path}: section {odd[0]} is {values[odd[0]]!r:.60}: expected settings by name")
     for section, keys in parse_overrides(overrides).items():
         values[section] = {**(values.get(section) or {}), **keys}
     values["run"] = {"profile": path.stem, **(values.get("run") or {})}

@@ -20,7 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ..models.checkpoints import fit_state
+from ..models.checkpoints import fit_state, read_state
 
 # %% ../../nbs/align/01_mtcnn.ipynb #85cb8f0d
 # convolutions: (channels, kernel, kernel of the max pooling after it or 0); units of the dense layer; outputs
@@ -110,7 +110,7 @@ def load_stages(
         net = Stage(name)
         try:
             if path.suffix == ".pt":
-                state = torch.load(path, map_location="cpu", weights_only=True)
+                state = read_state(path)
             else:
                 state = from_keras(joblib.load(path), list(net.state_dict()))
         except Exception as e:  # a damaged file makes the readers raise almost anything

@@ -131,7 +131,7 @@ def load_public(
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such weights file; {name} is published at {public.source}")
     state, net = read_state(path), public.build()
-    fit_state(net, public.keys(state.get("state_dict", state)), str(path))
+    fit_state(net, public.keys(state), str(path))
     net = Adapted(net, public.format).eval()
     check_fingerprint(net, public.fingerprint, str(path))
     return net

@@ -13,9 +13,8 @@ import tempfile
 from pathlib import Path
 
 import papermill
-import yaml
 
-from ..config import Config, load_profile, make_config, to_dict
+from ..config import Config, load_profile, make_config, read_yaml, to_dict
 from ..files import digest, finished_runs, run_root, short
 from .execute import Kernels, perform
 from .identity import check_data, choices, code_hash, data_fingerprint, run_id, settings
@@ -46,7 +45,7 @@ def parse_parameters(
             raise ValueError(f"parameter {pair!r}: expected key=value")
         if key not in known:
             raise ValueError(f"{notebook.name} has no parameter {key!r}: expected one of {', '.join(known)}")
-        out[key] = text if known[key] == "str" else yaml.safe_load(text)
+        out[key] = text if known[key] == "str" else read_yaml(text, f"parameter {key}")
         kind = PARAMETER_TYPES.get(known[key], object)
         if not isinstance(out[key], kind) or isinstance(out[key], bool) and known[key] in ("int", "float"):
             raise ValueError(f"parameter {key} is {text!r}: expected {known[key]}")

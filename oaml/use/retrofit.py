@@ -183,7 +183,6 @@ GRAPH = ["embedding", "features"]  # outputs of a network of ours
 def public_backbone(path: Path) -> Adapted:
     "A public network, known by its keys. Raises as `load_public`, and ValueError for keys of none."
     state = read_state(path)
-    state = state.get("state_dict", state)
     for name, public in PUBLIC.items():
         own, theirs = public.build().state_dict(), public.keys(state)
         if own.keys() == theirs.keys() and all(own[k].shape == theirs[k].shape for k in own):
