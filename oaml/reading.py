@@ -191,8 +191,8 @@ def check_array_head(
     if version not in heads:
         raise ValueError(f"version is {version}: expected one of {(*heads,)}")
     shape, _, dtype = heads[version](f)
-    if dtype.kind not in "?biufcSU":
-        raise ValueError(f"dtype is {dtype}: expected numbers, bools or text")
+    if dtype.hasobject:
+        raise ValueError(f"dtype is {dtype}: expected numbers, bools, text or records of them")
     if f.tell() + math.prod(shape) * dtype.itemsize != size:
         raise ValueError(f"{dtype} {list(shape)} does not fit its {size:,} bytes")
 
