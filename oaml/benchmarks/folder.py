@@ -32,9 +32,11 @@ from oaml.data.real import (
 )
 from ..evaluate.identification import rank_k, ranks
 from ..evaluate.verification import check_matrix, false_accept_threshold, fuse_flip, pair_rates, roc
+from ..figures.save import drawable
 from ..files import write_text, write_whole
 from ..formats.conversion import open_data
 from ..formats.folders import FaceSet, NamedFaces, image_folder
+from ..reading import read_bytes
 
 # %% ../../nbs/benchmarks/03_folder.ipynb #1e14a715
 MOST_FACES = 20_000  # all pairs of them are a matrix of 3.2 GB
@@ -77,7 +79,7 @@ class LabelledCrops(FaceSet):
         return self.labelled.images[i]
 
     def encoded(self, i: int) -> bytes:
-        return self.labelled.paths[i].read_bytes()
+        return read_bytes(self.labelled.paths[i])
 
     def __getitem__(self, i: int) -> dict:
         if self.labelled.landmarks is None:
@@ -307,7 +309,7 @@ def histogram_figure(
         for label, chosen, color in (("impostor", ~same, "#c44e52"), ("genuine", same, "#4c72b0")):
             if chosen.any():
                 ax.hist(s[chosen], bins, density=True, alpha=0.6, color=color, label=f"{label} ({chosen.sum():,})")
-        ax.set_title(kind, fontsize=8)
+        ax.set_title(drawable(kind), fontsize=8)
         ax.set_yticks([])
         ax.set_ylabel("density", fontsize=8)
         ax.legend(fontsize=7, frameon=False)
@@ -326,7 +328,13 @@ def roc_figure(
     for kind, (s, same) in folder_pairs(scores, identity, group).items():
         if same.any() and not same.all():
             far, tar, _ = roc(s, same)
-            ax.step(far[far > 0], tar[far > 0], where="post", lw=1.2, label=f"{kind} ({(~same).sum():,} impostors)")
+            ax.step(
+                far[far > 0],
+                tar[far > 0],
+                where="post",
+                lw=1.2,
+                label=f"{drawable(kind)} ({(~same).sum():,} impostors)",
+            )
     ax.set(xscale="log", ylim=(0, 1.02), xlabel="FAR", ylabel="TAR")
     figure.legend(loc="outside lower center", ncols=2, fontsize=7, frameon=False)  # a curve may run anywhere
     return figure

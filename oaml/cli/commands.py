@@ -8,6 +8,7 @@ __all__ = ['COMMAND_GROUPS', 'Command', 'add_command', 'Version', 'Completion', 
 
 # %% ../../nbs/cli/01_commands.ipynb #00cd9c7c
 import argparse
+import io
 import json
 import logging
 import os
@@ -101,7 +102,8 @@ def json_option(p: argparse.ArgumentParser):
 
 def print_json(value: object):
     "Print a result for a program: one document, and NaN is an error."
-    print(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False))
+    plain = (sys.stdout.encoding or "utf-8").lower().replace("-", "") != "utf8"
+    print(json.dumps(value, indent=1, ensure_ascii=plain, allow_nan=False))
 
 # %% ../../nbs/cli/01_commands.ipynb #7b1c0f02
 def need(
@@ -125,7 +127,9 @@ def set_up_logging(args: argparse.Namespace):
 
 # %% ../../nbs/cli/01_commands.ipynb #4b365018
 def one_line(e: BaseException) -> str:
-    "What an exception says, in one line; its type where it says nothing."
+    "What an exception says, in one line; its type where it says nothing. Of what the system says, the file comes first."
+    if isinstance(e, OSError) and e.filename and e.strerror:
+        return f"{os.fsdecode(e.filename)}: {e.strerror}"
     return " ".join(str(e).split()) or type(e).__name__
 
 
@@ -143,7 +147,8 @@ def failed(e: Exception) -> int:  # exit code
     expected, text = isinstance(e, (ValueError, OSError, ImportError)), one_line(e)
     if isinstance(e, ModuleNotFoundError) and (extra := extra_of(e.name or "")):
         text = f"{e.name} is not installed: pip install 'oaml[{extra}]'"
-    print(f"oaml: {text if expected else f'{type(e).__name__}: {text}'}", file=sys.stderr)
+    shown = text if expected or text == type(e).__name__ else f"{type(e).__name__}: {text}"
+    print(f"oaml: {shown}", file=sys.stderr)
     return 2 if expected else 1
 
 # %% ../../nbs/cli/01_commands.ipynb #32fa12a2
@@ -158,6 +163,9 @@ def call(
         parser.print_help()
         return 0
     set_up_logging(args)
+    for stream in (sys.stdout, sys.stderr):  # a name may hold what the terminal cannot show, or is no UTF-8
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = args.run(args)
         sys.stdout.flush()
