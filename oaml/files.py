@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['PACKAGE', 'CHECKOUT', 'make_folder', 'write_together', 'write_whole', 'write_bytes', 'write_text', 'write_json',
-           'give_name', 'Journal', 'clear_leftovers', 'Hold', 'hold', 'below', 'move_file', 'digest', 'sha256',
-           'in_checkout', 'run_root', 'experiments_folder', 'find_notebook', 'short', 'data_places', 'data_root',
-           'target_root', 'finished_run', 'is_done', 'finished_runs']
+           'give_name', 'Journal', 'clear_leftovers', 'Hold', 'hold', 'below', 'move_file', 'remove_empty', 'digest',
+           'sha256', 'in_checkout', 'run_root', 'experiments_folder', 'find_notebook', 'short', 'data_places',
+           'data_root', 'target_root', 'finished_run', 'is_done', 'finished_runs']
 
 # %% ../nbs/01_files.ipynb #a2ecca2c
 import fcntl
@@ -284,8 +284,20 @@ def move_file(source: Path, to: Path):
     "Rename a file. Raises FileExistsError where something is in the way, be it a dead link."
     if os.path.lexists(to):
         raise FileExistsError(f"{to}: is in the way of {source}, nothing is overwritten")
-    to.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(to.parent)
     source.rename(to)
+
+
+def remove_empty(folder: Path, top: Path):
+    "Remove a folder that holds nothing, then the one it was in, and so on below `top`. What holds anything stays."
+    while Path(top) in folder.parents:
+        try:
+            folder.rmdir()
+        except FileNotFoundError:  # by a run that was cut off
+            pass
+        except OSError:
+            return
+        folder = folder.parent
 
 # %% ../nbs/01_files.ipynb #bfeef867
 def digest(value: object) -> str:  # hex digits
