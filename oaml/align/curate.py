@@ -180,7 +180,7 @@ def move_noted(
         write_text(part, text.getvalue(), private=True)
     for source, to in moves:
         move_file(source, to)
-    for source, to in (*before, *moves):
+    for source, _ in (*before, *moves):
         remove_empty(source.parent, folder / "images" if folder / "images" in source.parents else folder)
     for place in {path.parent for line in moves for path in line}:
         _sync_folder(place)

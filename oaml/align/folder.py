@@ -323,7 +323,9 @@ def check_settings(out: Path, settings: dict) -> None:
     "Keep the settings of a folder of crops. Raises ValueError where it was made with others, FileExistsError where it is somebody else's."
     path = out / "settings.json"
     if not path.exists() and (there := [n for n in ("manifest.csv", "landmarks5.csv") if (out / n).exists()]):
-        raise FileExistsError(f"{out} holds {there[0]} and no settings.json: expected a new folder, or one of `oaml align`")
+        raise FileExistsError(
+            f"{out} holds {there[0]} and no settings.json: expected a new folder, or one of `oaml align`"
+        )
     if path.is_file():
         old = json.loads(path.read_text())
         if differ := [f"{k} {old.get(k)!r}, now {v!r}" for k, v in settings.items() if old.get(k) != v]:

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['LAYOUT', 'SAVE_EVERY', 'RANKED', 'OtherRecogniser', 'write_gallery', 'read_gallery', 'stamp', 'person_shown',
-           'batched', 'enrol_some', 'unchanged', 'enrol_folder', 'Ranking', 'rank_crops', 'rank_people', 'Gallery']
+           'batched', 'enrol_some', 'unchanged', 'enrol_folder', 'enrol_names', 'Ranking', 'rank_crops', 'rank_people',
+           'Gallery']
 
 # %% ../../nbs/use/03_gallery.ipynb #c5d179a8
 import json
@@ -22,7 +23,7 @@ from tqdm.auto import tqdm
 from ..align.folder import find_files
 from ..align.mtcnn import MTCNN
 from ..align.photograph import find_faces
-from ..files import write_whole
+from ..files import Hold, hold, write_whole
 from .match import photograph_name
 from .recogniser import FaceRecords, Recogniser, join
 
@@ -138,12 +139,25 @@ def enrol_folder(
     path: Path,  # of the gallery; is brought up to date where it exists
     detector: object,
 ) -> tuple[list[dict], list[dict], FaceRecords | None]:  # rows, failed, records of the rows
-    "Enrol what is new, forget what is gone. Raises FileNotFoundError or ValueError for a folder without images, never for one of them."
+    "Enrol what is new, forget what is gone. Raises FileNotFoundError or ValueError for a folder without images, never for one of them; as `hold` where another enrols."
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder")
     names = find_files(folder, path)
     if not names:
         raise ValueError(f"{folder}: no images in it")
+    with hold(path.parent, path.name) as held:
+        return enrol_names(folder, names, recogniser, path, detector, held)
+
+
+def enrol_names(
+    folder: Path,
+    names: list[str],  # all photographs of the folder
+    recogniser: Recogniser,
+    path: Path,  # of the gallery
+    detector: object,
+    held: Hold,  # the lock on the gallery
+) -> tuple[list[dict], list[dict], FaceRecords | None]:
+    "As `enrol_folder`, with a gallery that is held."
     old = read_gallery(path, recogniser) if path.is_file() else None
     rows, failed, records = unchanged(folder, names, *old) if old else ([], [], [])
     gone = not old or len(rows) + len(failed) < len(old[0]) + len(old[1])
@@ -153,6 +167,7 @@ def enrol_folder(
         for some in [*batched(todo, SAVE_EVERY)] or [[]] * gone:
             new = enrol_some(folder, some, recogniser, detector)
             rows, failed, records = (a + b for a, b in zip((rows, failed, records), new))
+            held.check()
             write_gallery(path, rows, failed, join(records) if rows else None, recogniser)
             bar.update(len(some))
     return rows, failed, join(records) if rows else None
