@@ -24,6 +24,7 @@ from ..align.folder import find_files
 from ..align.mtcnn import MTCNN
 from ..align.photograph import find_faces
 from ..files import Hold, hold, write_whole
+from ..models.checkpoints import ordered_header
 from .match import photograph_name
 from .recogniser import FaceRecords, Recogniser, join
 
@@ -46,7 +47,7 @@ def write_gallery(
     tensors = {} if records is None else {k: v.contiguous() for k, v in records.half()._asdict().items()}
     index = dict(layout=LAYOUT, version=recogniser.version, about=recogniser.about)
     index |= dict(rows=json.dumps(rows), failed=json.dumps(failed))
-    write_whole(path, lambda out: out.write(save(tensors, index)), private=True)
+    write_whole(path, lambda out: out.write(ordered_header(save(tensors, index))), private=True)
 
 # %% ../../nbs/use/03_gallery.ipynb #e7dee5c1
 def read_gallery(path: Path, recogniser: Recogniser) -> tuple[list[dict], list[dict], FaceRecords | None]:
