@@ -265,7 +265,7 @@ def hold(
     held = _first(folder, name, waiting)
     _held.append(place := os.path.abspath(folder))
     try:
-        clear_leftovers(folder, name[:40])
+        clear_leftovers(folder, f"{name[:40]}." if name else "")
         yield held
         held.check()
     finally:
