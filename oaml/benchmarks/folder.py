@@ -33,7 +33,7 @@ from oaml.data.real import (
 from ..evaluate.identification import rank_k, ranks
 from ..evaluate.verification import check_matrix, false_accept_threshold, fuse_flip, pair_rates, roc
 from ..figures.save import drawable
-from ..files import write_text, write_whole
+from ..files import hold, write_text, write_whole
 from ..formats.conversion import open_data
 from ..formats.folders import FaceSet, NamedFaces, image_folder
 from ..reading import read_bytes
@@ -395,7 +395,13 @@ def write_report(
     title: str,  # of the report
 ) -> list[Path]:  # the files, report.json last
     "Write report.md, figures (PNG and PDF) and report.json. Raises `OSError` naming the file."
-    out, written = Path(out), []
+    with hold(out):
+        return _write_report(Path(out), report, figures, title)
+
+
+def _write_report(out: Path, report: dict, figures: dict[str, Figure], title: str) -> list[Path]:
+    "As `write_report`, in a folder that is held."
+    written = []
     for name, figure in figures.items():
         for kind in ("png", "pdf"):
             path = out / f"{name}.{kind}"

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['COMMAND_GROUPS', 'Command', 'add_command', 'Version', 'Completion', 'make_parser', 'runs_option', 'profile_options',
-           'json_option', 'print_json', 'need', 'set_up_logging', 'one_line', 'extra_of', 'failed', 'call']
+           'json_option', 'print_json', 'need', 'set_up_logging', 'one_line', 'extra_of', 'failed', 'Terminated',
+           'end_when_asked', 'call']
 
 # %% ../../nbs/cli/01_commands.ipynb #00cd9c7c
 import argparse
@@ -13,8 +14,11 @@ import json
 import logging
 import os
 import re
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import requires, version
 from pathlib import Path
 from typing import NamedTuple
@@ -152,6 +156,27 @@ def failed(e: Exception) -> int:  # exit code
     return 2 if expected else 1
 
 # %% ../../nbs/cli/01_commands.ipynb #32fa12a2
+class Terminated(KeyboardInterrupt):
+    "The system asks this program to end."
+
+
+@contextmanager
+def end_when_asked() -> Iterator[None]:
+    "Let SIGTERM end a command as Ctrl-C does: what it has begun is put in order. Raises Terminated."
+    if threading.current_thread() is not threading.main_thread():  # who calls from another thread has its own way
+        yield
+        return
+
+    def stop(*_: object):
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+
+
 def call(
     commands: Sequence[Command],
     argv: Sequence[str] | None = None,  # the command line's when not given
@@ -167,15 +192,18 @@ def call(
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = args.run(args)
-        sys.stdout.flush()
+        with end_when_asked():
+            code = args.run(args)
+            sys.stdout.flush()
         return code
     except BrokenPipeError:  # who reads the output, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except KeyboardInterrupt:
-        print("oaml: interrupted; the same command continues where it was", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as e:
+        ended = isinstance(e, Terminated)
+        what = "ended by a signal" if ended else "interrupted"
+        print(f"oaml: {what}; the same command continues where it was", file=sys.stderr)
+        return 128 + (signal.SIGTERM if ended else signal.SIGINT)
     except Exception as e:
         if args.verbose:
             logging.getLogger("oaml").exception("oaml:")

@@ -21,6 +21,7 @@ from safetensors.numpy import save
 from torch import nn
 
 from ..files import sha256, write_together
+from .checkpoints import ordered_header
 from .calibrated import CalibratedVisibility, Calibration
 from .checkpoints import read_tensors
 from .common_visibility import EndLayer, fold
@@ -251,7 +252,7 @@ def write_retrofit(
         arrays |= {k: np.atleast_1d(v) for k, v in known._asdict().items()}
     # safetensors takes the bytes of an array as they lie, whatever its strides
     arrays = {k: np.ascontiguousarray(v) for k, v in arrays.items()}
-    kept = save(arrays, told | dict(onnx_sha256=hashlib.sha256(data).hexdigest()))
+    kept = ordered_header(save(arrays, told | dict(onnx_sha256=hashlib.sha256(data).hexdigest())))
     write_together({path: lambda out: out.write(data), other: lambda out: out.write(kept)})
     return proved
 

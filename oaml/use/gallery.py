@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['LAYOUT', 'SAVE_EVERY', 'RANKED', 'OtherRecogniser', 'write_gallery', 'listed_rows', 'kept_records', 'read_gallery',
-           'stamp', 'person_shown', 'batched', 'enrol_some', 'unchanged', 'enrol_folder', 'Ranking', 'rank_crops',
-           'rank_people', 'Gallery']
+           'stamp', 'person_shown', 'batched', 'enrol_some', 'unchanged', 'enrol_folder', 'enrol_names', 'Ranking',
+           'rank_crops', 'rank_people', 'Gallery']
 
 # %% ../../nbs/use/03_gallery.ipynb #c5d179a8
 import json
@@ -23,8 +23,8 @@ from tqdm.auto import tqdm
 from ..align.folder import find_files
 from ..align.mtcnn import MTCNN
 from ..align.photograph import find_faces
-from ..files import write_whole
-from ..models.checkpoints import read_tensors
+from ..files import Hold, hold, write_whole
+from ..models.checkpoints import ordered_header, read_tensors
 from ..reading import decode_json
 from .match import photograph_name
 from .recogniser import FaceRecords, Recogniser, join
@@ -48,7 +48,7 @@ def write_gallery(
     tensors = {} if records is None else {k: v.contiguous() for k, v in records.half()._asdict().items()}
     index = dict(layout=LAYOUT, version=recogniser.version, about=recogniser.about)
     index |= dict(rows=json.dumps(rows), failed=json.dumps(failed))
-    write_whole(path, lambda out: out.write(save(tensors, index)), private=True)
+    write_whole(path, lambda out: out.write(ordered_header(save(tensors, index))), private=True)
 
 # %% ../../nbs/use/03_gallery.ipynb #e7dee5c1
 def listed_rows(
@@ -170,12 +170,25 @@ def enrol_folder(
     path: Path,  # of the gallery; is brought up to date where it exists
     detector: object,
 ) -> tuple[list[dict], list[dict], FaceRecords | None]:  # rows, failed, records of the rows
-    "Enrol what is new, forget what is gone. Raises FileNotFoundError or ValueError for a folder without images, never for one of them."
+    "Enrol what is new, forget what is gone. Raises FileNotFoundError or ValueError for a folder without images, never for one of them; as `hold` where another enrols."
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder")
     names = find_files(folder, path)
     if not names:
         raise ValueError(f"{folder}: no images in it")
+    with hold(path.parent, path.name) as held:
+        return enrol_names(folder, names, recogniser, path, detector, held)
+
+
+def enrol_names(
+    folder: Path,
+    names: list[str],  # all photographs of the folder
+    recogniser: Recogniser,
+    path: Path,  # of the gallery
+    detector: object,
+    held: Hold,  # the lock on the gallery
+) -> tuple[list[dict], list[dict], FaceRecords | None]:
+    "As `enrol_folder`, with a gallery that is held."
     old = read_gallery(path, recogniser) if path.is_file() else None
     rows, failed, records = unchanged(folder, names, *old) if old else ([], [], [])
     gone = not old or len(rows) + len(failed) < len(old[0]) + len(old[1])
@@ -185,6 +198,7 @@ def enrol_folder(
         for some in [*batched(todo, SAVE_EVERY)] or [[]] * gone:
             new = enrol_some(folder, some, recogniser, detector)
             rows, failed, records = (a + b for a, b in zip((rows, failed, records), new))
+            held.check()
             write_gallery(path, rows, failed, join(records) if rows else None, recogniser)
             bar.update(len(some))
     return rows, failed, join(records) if rows else None
