@@ -32,6 +32,7 @@ from oaml.names import (
     TRAINING_SETS,
     WEIGHTINGS,
 )
+from .reading import read_text
 
 # %% ../nbs/03_config.ipynb #532fb095
 STRICT = ConfigDict(extra="forbid", strict=True)
@@ -320,7 +321,7 @@ def load_profile(
     if not path.is_file():
         there = ", ".join(sorted(p.stem for p in profiles_folder().glob("*.yaml")))
         raise FileNotFoundError(f"no profile {name!r}: there are {there}")
-    values = read_yaml(path.read_text(encoding="utf-8-sig"), str(path)) or {}
+    values = read_yaml(read_text(path), str(path)) or {}
     if not isinstance(values, dict):
         raise ValueError(f"{path} is a {type(values).__name__}: expected a mapping of sections")
     if odd := [k for k, v in values.items() if not isinstance(k, str) or not isinstance(v, dict | None)]:

@@ -273,7 +273,7 @@ def put_crop(crop: np.ndarray, row: Row, out: Path) -> None:
     Image.fromarray(crop).save(data, kind, quality=95)
     path = below(out, "images", row["image"])
     if os.path.lexists(path) and not path.is_dir():
-        if path.is_file() and path.read_bytes() == data.getvalue():
+        if path.is_file() and read_bytes(path) == data.getvalue():
             return
         replace_crop(path, row, out)
     write_bytes(path, data.getvalue())

@@ -33,9 +33,10 @@ def reproduce_options(p: argparse.ArgumentParser):
 def last_words(folders: list[Path], seconds: float) -> str:
     "The table, the paper where it could be made, the time."
     from oaml.files import CHECKOUT, short
+    from oaml.reading import read_text
     from oaml.runs.cost import clock
 
-    lines = [t.read_text(encoding="utf-8").rstrip() for t in (f / "table.txt" for f in folders) if t.is_file()]
+    lines = [read_text(t).rstrip() for t in (f / "table.txt" for f in folders) if t.is_file()]
     papers = [*(f / "paper" / "main.pdf" for f in folders), CHECKOUT / "paper" / "main.pdf"]
     lines += [f"paper: {short(p)}" for p in papers if p.is_file()]
     return "\n".join([*lines, f"{len(folders)} runs in {short(folders[0].parent)}; this took {clock(seconds)}"])

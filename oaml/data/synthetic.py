@@ -25,12 +25,12 @@ import oaml.data.occluders
 from .drawing import draw_face
 from ..files import hold, sha256, write_json, write_whole
 from ..names import OCCLUDERS, SPLITS
-from ..reading import read_array, read_json
+from ..reading import read_array, read_json, read_text
 
 # %% ../../nbs/data/03_synthetic.ipynb #d4ba11cf
 def code_of(*modules: ModuleType) -> str:  # hex digits
     "Hash of modules' code without comments and layout."
-    code = "".join(ast.unparse(ast.parse(Path(m.__file__).read_text(encoding="utf-8"))) for m in modules)
+    code = "".join(ast.unparse(ast.parse(read_text(m.__file__))) for m in modules)
     return hashlib.sha256(code.encode()).hexdigest()[:16]
 
 

@@ -35,8 +35,8 @@ from ..files import PACKAGE
 from ..formats.sources import weights_file
 from ..models.backbone import run_units
 from oaml.models.calibrated import (
-    Calibration,
     CalibratedVisibility,
+    Calibration,
     common_map,
     cut_centred,
     fit_calibration,
@@ -48,6 +48,7 @@ from ..models.occlusion import mask_to_map
 from ..models.public import load_public
 from ..models.qaconv import QAConv
 from ..names import OCCLUDERS
+from ..reading import read_text
 from ..use.recogniser import load_packed
 
 # %% ../../nbs/explorers/01_claim.ipynb #65585c6c
@@ -484,7 +485,7 @@ ASKED = ("kind", "place", "size", "painted", "probe", "gallery", "floor", "far")
 class ClaimWidget(anywidget.AnyWidget):
     "A covered face that can be dragged and painted, and what is said of it."
 
-    _esm = (PACKAGE / "explorers" / "claim.js").read_text(encoding="utf-8")
+    _esm = read_text(PACKAGE / "explorers" / "claim.js")
     kind = traitlets.Unicode("medical").tag(sync=True)
     place = traitlets.List([0.0, 0.0]).tag(sync=True)  # x, y of the cover, pixels
     size = traitlets.Float(1.0).tag(sync=True)

@@ -25,6 +25,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from ..files import write_together
+from ..reading import read_bytes
 
 # %% ../../nbs/figures/01_save.ipynb #cec6058e
 TEXT_WIDTH = 5.5  # inches: text width of the paper
@@ -92,7 +93,7 @@ def embed_images(
 
     def inside(match: re.Match) -> bytes:
         "The address with the file in place of its name."
-        return b'href="data:image/png;base64,' + base64.b64encode(Path(match[1].decode()).read_bytes()) + b'"'
+        return b'href="data:image/png;base64,' + base64.b64encode(read_bytes(match[1].decode())) + b'"'
 
     return re.sub(rb'href="([^"]+\.png)"', inside, svg)
 

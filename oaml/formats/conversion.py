@@ -29,7 +29,7 @@ from .insightface import BinPairs
 from .pairs import FolderPairs, MemFilePairs, PairSet
 from .recordio import RecordIODataset, check_listed_names, write_faces
 from .shards import TarShards, shard_members, write_shard
-from ..reading import decode_text, is_count, open_regular
+from ..reading import decode_text, is_count, open_regular, read_bytes
 
 # %% ../../nbs/formats/07_conversion.ipynb #85a0e178
 class ShardFaces(FaceSet):
@@ -130,7 +130,7 @@ def note_job(
     "Write the note of a conversion. Raises FileExistsError on a target that was not made by the same one."
     told = json.dumps(job).encode()
     if note.exists():
-        if (there := note.read_bytes()) != told:
+        if (there := read_bytes(note)) != told:
             made = there[:200].decode("utf-8", "replace")
             raise FileExistsError(f"{target} was made by another conversion ({made}): expected a new target")
         return
@@ -326,7 +326,7 @@ def to_memfile(
     np.save(out, pairs.issame)
     beside = target.with_name(f"{target.name}_list.npy")
     clear_leftovers(beside.parent, f"{beside.name[:40]}.")
-    if beside.exists() and beside.read_bytes() != out.getvalue():
+    if beside.exists() and read_bytes(beside) != out.getvalue():
         raise FileExistsError(f"{beside} is there with other content: expected the list of these pairs or none")
     put(beside, out.getvalue())
     put(data.with_name(data.name + ".conf"), json.dumps(dict(shape=(len(where), 3, *shape), dtype="float32")).encode())

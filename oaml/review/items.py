@@ -22,6 +22,7 @@ from ..align.curate import read_manifest
 from ..data.images import decode_image
 from ..files import below
 from ..formats.folders import ImageFolderFaces, NiqabPairs
+from ..reading import read_bytes
 
 # %% ../../nbs/review/01_items.ipynb #cc3418ff
 MASK_ORIGINS = ("given", "predicted", "annotation")  # with the images, by a network, painted by a person
@@ -42,9 +43,7 @@ def stored_bytes(source: Path | np.ndarray) -> bytes:
     "What an image or a mask is made of. Raises OSError, or ValueError for what is no regular file."
     if isinstance(source, np.ndarray):
         return f"{source.dtype.str}{source.shape}".encode() + source.tobytes()
-    if not Path(source).is_file():
-        raise ValueError(f"{source} is no regular file: expected an image")
-    return Path(source).read_bytes()
+    return read_bytes(source)
 
 
 def content_hash(item: ReviewItem) -> str:  # hex digits

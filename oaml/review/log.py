@@ -23,11 +23,12 @@ from weakref import WeakValueDictionary
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ..files import sync_folder, below, make_folder, write_whole
+from ..files import below, make_folder, sync_folder, write_whole
 from .items import LONGEST_ID
 from .masks import PackedMask
 
 log = logging.getLogger("oaml.review")
+from ..reading import read_bytes
 
 # %% ../../nbs/review/03_log.ipynb #ccf9622c
 LOG_VERSION = 1
@@ -107,9 +108,7 @@ def read_event(
 
 def read_log(path: Path) -> tuple[list[ReviewEvent], bytes]:  # events, and what follows the last line end
     "All of a log. Raises FileNotFoundError, ValueError as `read_event` and for what is no regular file."
-    if path.exists() and not path.is_file():
-        raise ValueError(f"{path} is no regular file: expected a log")
-    *lines, rest = path.read_bytes().split(b"\n")
+    *lines, rest = read_bytes(path, 2**33).split(b"\n")
     return [read_event(line, n, path) for n, line in enumerate(lines, 1)], rest
 
 # %% ../../nbs/review/03_log.ipynb #cb02676d

@@ -14,6 +14,7 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from ..files import PACKAGE
+from ..reading import decode_json, read_bytes
 from .desk import answer_message
 from .session import ReviewSession
 
@@ -91,7 +92,7 @@ class ReviewHandler(BaseHTTPRequestHandler):
         "The page and its script."
         pages = {
             "": (PAGE.encode(), "text/html; charset=utf-8"),
-            "review.js": (SCRIPT.read_bytes(), "text/javascript; charset=utf-8"),
+            "review.js": (read_bytes(SCRIPT), "text/javascript; charset=utf-8"),
         }
         found = pages.get(self.server.asked(self.path, self.headers))
         self.reply(200, *found) if found else self.reply(404)
@@ -102,7 +103,7 @@ class ReviewHandler(BaseHTTPRequestHandler):
         if self.server.asked(self.path, self.headers) != "ask" or not size.isdecimal() or int(size) > LARGEST_MESSAGE:
             return self.reply(404)
         try:
-            message = json.loads(self.rfile.read(int(size)))
+            message = decode_json(self.rfile.read(int(size)), "message")
             answer, files = answer_message(self.server.session, message)
         except (AttributeError, ValueError):
             return self.reply(400)

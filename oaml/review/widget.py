@@ -8,6 +8,7 @@ __all__ = ['ReviewWidget']
 # %% ../../nbs/review/12_widget.ipynb #256a2711
 import anywidget
 
+from ..reading import read_text
 from .desk import answer_message
 from .page import SCRIPT
 from .session import ReviewSession
@@ -16,7 +17,7 @@ from .session import ReviewSession
 class ReviewWidget(anywidget.AnyWidget):
     "A session to look at in a notebook; click into it, then `?` lists the keys."
 
-    _esm = SCRIPT.read_text(encoding="utf-8")
+    _esm = read_text(SCRIPT)
 
     def __init__(self, session: ReviewSession):
         super().__init__()

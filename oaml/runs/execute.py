@@ -7,7 +7,6 @@ __all__ = ['KERNEL_STARTS', 'NEVER_STARTED', 'Kernels', 'Stopped', 'run_lock', '
            'run_notebook', 'perform', 'RunsFailed', 'default_jobs', 'perform_spec', 'tell', 'Progress', 'execute']
 
 # %% ../../nbs/runs/04_execute.ipynb #ff3a08e8
-import json
 import os
 import sys
 import threading
@@ -27,6 +26,7 @@ from papermill.exceptions import PapermillExecutionError
 
 from ..config import Config, to_dict
 from ..files import CHECKOUT, digest, hold, is_done, sha256, short, write_json
+from ..reading import read_json
 from .identity import choices, data_fingerprint, experiments_folder, settings
 from .plan import RunSpec
 from .provenance import commit, hardware, versions
@@ -128,8 +128,7 @@ def run_notebook(notebook: Path, folder: Path, parameters: dict, kernels: Kernel
         place = {"metadata": {"path": str(notebook.parent)}}
         how = dict(kernel_name="python3", progress_bar=False, kernel_manager_class=manager, resources=place)
         execute_notebook(str(notebook), str(out), parameters, **how)
-        if not isinstance(json.loads((folder / "metrics.json").read_text()), dict):
-            raise ValueError("metrics.json is not a mapping")
+        read_json(folder / "metrics.json")
     except Exception as e:
         if kernels.stopped.is_set():
             raise Stopped() from None

@@ -7,7 +7,6 @@ __all__ = ['PUBLISHED', 'RUNTIME', 'processor', 'graphics', 'hardware', 'git', '
            'versions']
 
 # %% ../../nbs/runs/03_provenance.ipynb #8ac4b7c0
-import json
 import os
 import platform
 import shutil
@@ -15,13 +14,14 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
+from ..reading import decode_json, read_text
 from .identity import LIBRARIES
 
 # %% ../../nbs/runs/03_provenance.ipynb #bdb66f01
 def processor() -> str:
     "Name of the processor."
     info = Path("/proc/cpuinfo")
-    lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
+    lines = read_text(info).splitlines() if info.is_file() else []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or platform.machine()
 
@@ -60,14 +60,14 @@ def git(folder: Path, *arguments: str) -> str | None:  # None where it fails or 
 # %% ../../nbs/runs/03_provenance.ipynb #53b59910
 def cells_of(text: str) -> list[tuple]:
     "What counts of a notebook's text: kind, source and tags of its cells."
-    return [(c["cell_type"], c["source"], c["metadata"].get("tags")) for c in json.loads(text)["cells"]]
+    return [(c["cell_type"], c["source"], c["metadata"].get("tags")) for c in decode_json(text, "notebook")["cells"]]
 
 
 def only_opened(folder: Path, name: str) -> bool:
     "Are a notebook's cells those of the commit, whatever else JupyterLab has written into the file?"
     try:
         before = git(folder, "show", f"HEAD:{name}") or ""
-        return cells_of(before) == cells_of((folder / name).read_text(encoding="utf-8"))
+        return cells_of(before) == cells_of(read_text(folder / name))
     except (OSError, ValueError, KeyError, TypeError):
         return False
 

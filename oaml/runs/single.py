@@ -16,6 +16,7 @@ import papermill
 
 from ..config import Config, load_profile, make_config, read_yaml, to_dict
 from ..files import digest, finished_runs, run_root, short
+from ..reading import decode_json
 from .execute import Kernels, perform
 from .identity import check_data, choices, code_hash, data_fingerprint, run_id, settings
 from .plan import grid
@@ -71,7 +72,7 @@ def smallest_profile(notebook: str) -> str:
 def as_config(text: str) -> Config | None:  # None: of a release whose settings were others
     "Settings of a finished run."
     try:
-        return make_config(json.loads(text))
+        return make_config(decode_json(text, "settings"))
     except ValueError:
         return None
 
