@@ -63,7 +63,8 @@ class StandIn:
 
     def detect(self, images):
         eyes = np.array([(88, 102), (162, 102), (125, 145), (95, 185), (155, 185)], np.float32)
-        one = Detections(np.array([(41, 40, 209, 208)], np.float32), np.array([0.97]), eyes[None])
+        score = 0.9 + sum(int(image.sum()) % 1000 for image in images) / 1e6  # a network's last digits: of all it sees
+        one = Detections(np.array([(41, 40, 209, 208)], np.float32), np.array([score]), eyes[None])
         none = Detections(np.zeros((0, 4), np.float32), np.zeros(0), np.zeros((0, 5, 2)))
         return [one if min(image.shape[:2]) > 100 else none for image in images]
 

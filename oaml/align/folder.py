@@ -6,8 +6,8 @@
 __all__ = ['MEASURED', 'MANIFEST_COLUMNS', 'Row', 'log', 'BATCH', 'BATCH_PIXELS', 'NAME_FAULTS', 'read_photograph', 'main_face',
            'finish', 'read_rows', 'crops_of', 'still_done', 'replace_crop', 'set_aside', 'find_files', 'crop_names',
            'read_ahead', 'detect_each', 'failure', 'Work', 'read_one', 'put_crop', 'finish_one', 'finished_rows',
-           'check_apart', 'check_settings', 'as_lines', 'write_manifest', 'run_all', 'begin', 'align_folder',
-           'without_face']
+           'check_apart', 'check_settings', 'as_lines', 'write_manifest', 'run_all', 'keep_batches', 'begin',
+           'align_folder', 'without_face']
 
 # %% ../../nbs/align/04_folder.ipynb #8e512670
 import csv
@@ -376,7 +376,7 @@ def run_all(
     held: Hold,  # the lock on the folder of the crops
 ) -> None:
     "Do the work; rows go to the journal as they are finished, and into `rows`. Raises OSError where nothing can be written any more."
-    start = as_lines(rows.values(), header=True)  # the journal alone is enough to go on
+    start = as_lines(rows.values(), header=True) + "\n"  # the journal alone is enough to go on
     with closing(Journal(work.out / "manifest.csv.part", start)) as journal, warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # max_pixels is the limit here
         initial, short = total - len(work.crops), len(work.crops) < 500
@@ -384,7 +384,7 @@ def run_all(
             for some in finished_rows(work, detector, workers):
                 held.check()  # or the crops of these rows may be gone
                 rows.update((row["name"], row) for row in some)
-                journal.append(as_lines(some))
+                journal.append(as_lines(some) + "\n")
                 bar.update(len(some))
 
 # %% ../../nbs/align/04_folder.ipynb #97b41a49
@@ -400,6 +400,13 @@ def _wanted(source: Path, out: Path, names: list[str] | None) -> list[str]:
     return names
 
 # %% ../../nbs/align/04_folder.ipynb #e3a83500
+def keep_batches(journal: Path) -> None:
+    "Cut off what follows the last whole batch of a journal."
+    data = journal.read_bytes()
+    if b"\n\n" in data and not data.endswith(b"\n\n"):
+        write_bytes(journal, data[: data.rindex(b"\n\n") + 2], private=True)
+
+
 def begin(
     source: Path,
     out: Path,
@@ -407,7 +414,10 @@ def begin(
     suffix: str,  # of the crops
 ) -> tuple[dict[str, Row], dict[str, str]]:  # rows that are still true; photograph -> crop, of those to do
     "See what an earlier run has left; crops that are not true any more are moved to `replaced`. Raises as `set_aside`."
-    rows = read_rows(out / "manifest.csv.part") or read_rows(out / "manifest.csv")
+    journal = out / "manifest.csv.part"
+    if journal.is_file():
+        keep_batches(journal)
+    rows = read_rows(journal) or read_rows(out / "manifest.csv")
     todo = {n for n in names if n not in rows or not still_done(rows[n], source / n, out)}
     if todo:
         clear_leftovers(out / "images", deep=True)
