@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['KINDS_OF_FILE', 'MOST_BYTES', 'MOST_ARRAYS', 'open_regular', 'read_bytes', 'refused', 'decode_text', 'read_text',
-           'text_lines', 'read_lines', 'no_number', 'decode_json', 'read_json', 'csv_pieces', 'read_csv', 'table_rows',
-           'check_array_head', 'read_array', 'read_arrays']
+           'text_lines', 'read_lines', 'is_count', 'no_number', 'decode_json', 'read_json', 'csv_pieces', 'read_csv',
+           'table_rows', 'check_array_head', 'read_array', 'read_arrays']
 
 # %% ../nbs/02_reading.ipynb #d9341d7c
 import codecs
@@ -106,6 +106,11 @@ def read_lines(path: Path, names: bool = False) -> list[tuple[int, str]]:  # num
     "Lines of a file that are not blank. Raises as `read_text`."
     return text_lines(read_text(path, names))
 
+
+def is_count(text: str) -> bool:
+    "Is it a whole number from 0 of at most nine digits? `int` also takes other scripts, underscores and a million digits."
+    return text.isascii() and text.isdigit() and len(text) < 10
+
 # %% ../nbs/02_reading.ipynb #d8407ef6
 def no_number(text: str) -> float:
     "Refuse NaN and infinities, which are no JSON."
@@ -156,7 +161,7 @@ def table_rows(
     optional: tuple[str, ...] = (),  # columns that are there together, or not at all
 ) -> list[tuple[int, dict[str, str]]]:  # line in the file, column -> text
     "Rows of a table with a head. Raises as `read_text`, and ValueError naming file and line: other columns, another number of fields, no row."
-    reader = csv.reader(io.StringIO(read_text(path, names=True), newline=""))
+    reader = csv.reader(io.StringIO(read_text(path), newline=""))
     try:
         rows = [(reader.line_num, [field.strip() for field in fields]) for fields in reader if fields]
     except csv.Error as e:  # a field of more than 131,072 characters
@@ -186,8 +191,8 @@ def check_array_head(
     if version not in heads:
         raise ValueError(f"version is {version}: expected one of {(*heads,)}")
     shape, _, dtype = heads[version](f)
-    if dtype.kind not in "?biufcSU":
-        raise ValueError(f"dtype is {dtype}: expected numbers, bools or text")
+    if dtype.hasobject:
+        raise ValueError(f"dtype is {dtype}: expected numbers, bools, text or records of them")
     if f.tell() + math.prod(shape) * dtype.itemsize != size:
         raise ValueError(f"{dtype} {list(shape)} does not fit its {size:,} bytes")
 

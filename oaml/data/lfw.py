@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from ..config import Config
-from .images import SUFFIXES, decode_image
+from .images import decode_image, stored_name
 from .overlay import Template, occlude
 from ..files import CHECKOUT, below, in_checkout, target_root
+from ..reading import is_count, read_csv, read_lines, refused
 
 # %% ../../nbs/data/06_lfw.ipynb #62bfabc2
 class PairList(NamedTuple):
@@ -35,10 +35,10 @@ def _pair_line(
     "What a line of pairs.txt says."
     part = line.split("\t") if "\t" in line else line.split()
     part = [p.strip() for p in part]
-    if len(part) not in (3, 4) or not part[1].isdigit() or not part[-1].isdigit():
-        raise ValueError(f"{where} is {line!r}: expected `name, number, number` or `name, number, name, number`")
+    if len(part) not in (3, 4) or not is_count(part[1]) or not is_count(part[-1]):
+        raise ValueError(f"{where} is {line[:80]!r}: expected `name, number, number` or `name, number, name, number`")
     if len(part) == 4 and part[0] == part[2]:
-        raise ValueError(f"{where}: {line!r} compares {part[0]} with itself: expected two people, or three fields")
+        raise ValueError(f"{where}: {line[:80]!r} compares {part[0]} with itself: expected two people, or three fields")
     return (part[0], part[1]), (part[-2] if len(part) == 4 else part[0], part[-1]), len(part) == 3
 
 
@@ -52,15 +52,17 @@ def _image_name(
     if root is None:
         return f"{stem}.jpg", True
     below(root, stem)
-    found = next((stem + s for s in SUFFIXES if (root / (stem + s)).is_file()), None)
+    found = stored_name(root, stem)
     return found or f"{stem}.jpg", found is not None
 
 # %% ../../nbs/data/06_lfw.ipynb #c85556ed
 def _head_line(path: Path, head: str) -> tuple[int, int]:  # folds, pairs of each kind in a fold
     "What the first line of pairs.txt says."
     counts = head.split()
-    if not 1 <= len(counts) <= 2 or not all(c.isdigit() and int(c) for c in counts):
-        raise ValueError(f"{path}, line 1 is {head!r}: expected the number of folds and of pairs, as in `10<tab>300`")
+    if not 1 <= len(counts) <= 2 or not all(is_count(c) and int(c) for c in counts):
+        raise ValueError(
+            f"{path}, line 1 is {head[:80]!r}: expected the number of folds and of pairs, as in `10<tab>300`"
+        )
     return (1, int(counts[0])) if len(counts) == 1 else (int(counts[0]), int(counts[1]))
 
 
@@ -70,18 +72,18 @@ def read_pairs(
 ) -> PairList:  # of relative paths
     "Pairs and folds of LFW's protocol. Raises ValueError on lines or counts that do not fit and on names outside of the folder, FileNotFoundError listing missing images."
     path, root = Path(path), images_root and Path(images_root)
-    head, *lines = path.read_text(encoding="utf-8").rstrip("\n").split("\n")
+    (_, head), *lines = read_lines(path, names=True) or [(1, "")]
     folds, n = _head_line(path, head)
     if len(lines) != 2 * folds * n:
         raise ValueError(
             f"{path} has {len(lines)} pairs: expected {folds} x ({n} same + {n} different) = {2 * folds * n}"
         )
     known, a, b, same = {}, [], [], []
-    for i, line in enumerate(lines):
-        *both, is_same = _pair_line(line, f"{path}, line {i + 2}")
+    for i, (k, line) in enumerate(lines):
+        *both, is_same = _pair_line(line, f"{path}, line {k}")
         if is_same != (i % (2 * n) < n):
             wanted = "one person" if i % (2 * n) < n else "two people"
-            raise ValueError(f"{path}, line {i + 2} is {line!r}: expected a pair of {wanted}")
+            raise ValueError(f"{path}, line {k} is {line[:80]!r}: expected a pair of {wanted}")
         for image in both:
             if image not in known:
                 known[image] = _image_name(*image, root)
@@ -98,12 +100,13 @@ def read_landmarks(
     names: list[str],  # [N] of the images
 ) -> np.ndarray:  # float [N,5,2], pixels
     "Landmarks of the images. Raises ValueError on another number of columns, on images that come twice or are missing."
-    table = pd.read_csv(path, index_col=0)
+    table = read_csv(path, index_col=0, converters={0: str})
     if table.shape[1] != 10:
         raise ValueError(f"{path}: {table.shape[1] + 1} columns, expected 11: image and five points")
     if table.index.has_duplicates:
         raise ValueError(f"{path}: {table.index[table.index.duplicated()][0]} comes twice: expected each image once")
-    points = table.reindex(names).to_numpy(float).reshape(-1, 5, 2)
+    with refused(path, "a table of landmarks"):
+        points = table.reindex(names).to_numpy(float).reshape(-1, 5, 2)
     missing = [names[i] for i in np.flatnonzero(~np.isfinite(points).all((1, 2)))]
     if missing:
         raise ValueError(f"{path}: no landmarks of {len(missing)} images: {', '.join(missing[:10])}, expected all")
@@ -121,7 +124,7 @@ class Photographs:
         table = self.root / "landmarks5.csv"
         if not table.is_file():
             raise FileNotFoundError(f"{table}: no such file; `oaml data get lfw` makes the folder")
-        self.names = sorted(pd.read_csv(table, usecols=[0]).iloc[:, 0])
+        self.names = sorted(read_csv(table, usecols=[0], converters={0: str}).iloc[:, 0])
         self.landmarks = read_landmarks(table, self.names)
         if missing := [n for n in self.names if not below(self.root, "images", n).is_file()]:
             some = f"{len(missing)} images of landmarks5.csv are missing: {', '.join(missing[:5])}"

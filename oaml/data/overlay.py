@@ -4,12 +4,13 @@
 
 # %% auto #0
 __all__ = ['FACE', 'ANCHORS', 'PLANE', 'CHEEKS', 'MASK', 'CORNERS', 'PICTURES', 'BLOCK_SHAPES', 'Frame', 'face_frame',
-           'face_light', 'crop_padding', 'Template', 'around', 'read_template', 'read_masks', 'load_templates',
-           'warp_template', 'dye', 'block_layer', 'noise', 'random_shape', 'random_texture', 'random_cover',
-           'draw_layer', 'specimen', 'finished', 'premultiplied', 'occlude']
+           'face_light', 'crop_padding', 'Template', 'around', 'read_template', 'as_point', 'read_masks',
+           'load_templates', 'warp_template', 'dye', 'block_layer', 'noise', 'random_shape', 'random_texture',
+           'random_cover', 'draw_layer', 'specimen', 'finished', 'premultiplied', 'occlude']
 
 # %% ../../nbs/data/05_overlay.ipynb #88964b1d
 import configparser
+import math
 import zlib
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +24,7 @@ from .drawing import similarity
 from .images import open_image
 from .occluders import cover
 from ..names import DRAWN, KINDS, PHOTOGRAPHED
+from ..reading import read_bytes, read_text, refused
 
 # %% ../../nbs/data/05_overlay.ipynb #c7e826bf
 FACE = np.array([(-17.6, -20), (17.6, -20), (0, 0), (-14.2, 20.6), (14.2, 20.6)])  # the landmarks' places in the frame
@@ -143,24 +145,37 @@ def read_template(
     longest: int = 192,  # side, pixels
 ) -> Template:
     "Read an RGBA picture, shrunk so that no detail is lost to aliasing. Raises ValueError for one without alpha."
-    picture = open_image(path.read_bytes(), str(path))
+    picture = open_image(read_bytes(path), str(path))
     if not picture.has_transparency_data:
         raise ValueError(f"{path}: mode is {picture.mode}: expected an RGBA picture")
-    rgba = np.array(picture.convert("RGBA"), np.float32) / 255
+    with refused(path, "a whole picture"):
+        rgba = np.array(picture.convert("RGBA"), np.float32) / 255
     scale = min(1, longest / max(rgba.shape[:2]))
     rgba[..., :3] *= rgba[..., 3:]
-    size = [round(n * scale) for n in rgba.shape[1::-1]]
+    size = [max(1, round(n * scale)) for n in rgba.shape[1::-1]]
     return Template(kind, cv2.resize(rgba, size, interpolation=cv2.INTER_AREA), np.asarray(anchors) * scale, places)
 
 # %% ../../nbs/data/05_overlay.ipynb #5aa4d8df
+def as_point(
+    text: str,  # x, y
+) -> list[float]:
+    "A point of a list. Raises ValueError for other text."
+    point = [float(x) for x in text.split(",")]
+    if len(point) != 2 or not all(map(math.isfinite, point)):
+        raise ValueError(f"point is {text[:40]!r}: expected two numbers")
+    return point
+
+
 def read_masks(
     folder: Path,  # of MaskTheFace, with masks.cfg
 ) -> dict[str, list[Template]]:  # surgical, n95 and cloth
     "The photographed masks, each with its six anchors."
     table, out = configparser.ConfigParser(comment_prefixes=(";", "#")), {}
-    table.read(folder / "masks.cfg")
+    with refused(folder / "masks.cfg", "a list of masks with their anchors"):
+        table.read_string(read_text(folder / "masks.cfg"))
     for kind, names in dict(surgical=["surgical", "surgical_blue", "surgical_green"], n95=["N95"]).items():
-        anchors = {n: [[float(x) for x in table[n][f"mask_{k}"].split(",")] for k in "abcdef"] for n in names}
+        with refused(folder / "masks.cfg", "a list of masks with their anchors"):
+            anchors = {n: [as_point(table[n][f"mask_{k}"]) for k in "abcdef"] for n in names}
         places = MASK * (1.2 if kind == "n95" else 1)  # a respirator fills less of its picture
         out[kind] = [read_template(kind, folder / f"{n}.png", anchors[n], places) for n in names]
     return out | {"cloth": [t._replace(kind="cloth") for t in out["surgical"]]}
@@ -179,7 +194,7 @@ def load_templates(
     for kind, pictures in PICTURES.items():
         out[kind] = []
         for name, places in pictures:
-            size = open_image((folder / name).read_bytes(), name).size
+            size = open_image(read_bytes(folder / name), str(folder / name)).size
             out[kind].append(read_template(kind, folder / name, CORNERS * size, places))
     return out | read_masks(folder / "masktheface")
 

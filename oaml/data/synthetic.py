@@ -25,11 +25,12 @@ import oaml.data.occluders
 from .drawing import draw_face
 from ..files import sha256, write_json, write_whole
 from ..names import OCCLUDERS, SPLITS
+from ..reading import read_array, read_json
 
 # %% ../../nbs/data/03_synthetic.ipynb #d4ba11cf
 def code_of(*modules: ModuleType) -> str:  # hex digits
     "Hash of modules' code without comments and layout."
-    code = "".join(ast.unparse(ast.parse(Path(m.__file__).read_text())) for m in modules)
+    code = "".join(ast.unparse(ast.parse(Path(m.__file__).read_text(encoding="utf-8"))) for m in modules)
     return hashlib.sha256(code.encode()).hexdigest()[:16]
 
 
@@ -162,13 +163,13 @@ class CachedFaces:
         path, sidecar = Path(path), Path(path).with_suffix(".json")
         if not (path.is_file() and sidecar.is_file()):
             raise FileNotFoundError(f"{path} is no complete cache: expected the file and its sidecar {sidecar.name}")
-        note = json.loads(sidecar.read_text())
-        if note["spec"] != faces.spec():
-            raise ValueError(f"{path} is a foreign cache of {note['spec']}: expected {faces.spec()}")
-        if sha256(path) != note["sha256"]:
-            known = f"expected the SHA-256 {note['sha256'][:12]}… of its sidecar"
+        note = read_json(sidecar)
+        if note.get("spec") != faces.spec():
+            raise ValueError(f"{path} is a foreign cache of {note.get('spec')}: expected {faces.spec()}")
+        if sha256(path) != note.get("sha256"):
+            known = f"expected the SHA-256 {note.get('sha256')} of its sidecar"
             raise ValueError(f"{path} is corrupt: {known}; delete it to draw it again")
-        self.records = np.load(path, mmap_mode="r")
+        self.records = read_array(path, mapped=True)
         self.path, self.fingerprint = path, note["sha256"]
         self.identities, self.kinds, self.per_identity = faces.identities, faces.kinds, faces.per_identity
 

@@ -23,6 +23,7 @@ from .identification import ranks
 from .statistics import CrossedDifference, crossed_bootstrap, holm
 from .verification import allowed_accepts, false_accept_threshold
 from ..files import write_whole
+from ..reading import read_arrays, refused
 
 # %% ../../nbs/evaluate/08_all_pairs.ipynb #8036d4f2
 def people_folds(
@@ -485,11 +486,10 @@ def save_lines(
 
 
 def load_lines(path: Path) -> pd.DataFrame:
-    "Read them back. Raises FileNotFoundError, or ValueError naming what is missing."
-    with np.load(path) as z:
-        if missing := [name for name in LINE_COLUMNS if name not in z]:
-            raise ValueError(f"{path} holds no {', '.join(missing)}: expected {', '.join(LINE_COLUMNS)}")
-        return pd.DataFrame({name: z[name] for name in LINE_COLUMNS})
+    "Read them back. Raises as `read_arrays`."
+    arrays = read_arrays(path, *LINE_COLUMNS)
+    with refused(path, "a table of outcomes"):  # columns of different lengths
+        return pd.DataFrame({name: arrays[name] for name in LINE_COLUMNS})
 
 # %% ../../nbs/evaluate/08_all_pairs.ipynb #45beb937
 def tar_difference(

@@ -9,7 +9,6 @@ __all__ = ['VARIANT_KEYS', 'Variant', 'Trained', 'METRICS', 'USUAL', 'TRAINING_L
            'same_seeds', 'asked', 'training_text', 'over_seeds', 'compare_trainings']
 
 # %% ../../nbs/evaluate/07_comparisons.ipynb #a98d3c01
-import json
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +30,7 @@ from oaml.evaluate.statistics import (
 )
 from .verification import kfold_correct, verification_pairs
 from ..names import RETRAINED, SWITCHES, TRAINING_SETS
+from ..reading import read_arrays, read_json
 
 # %% ../../nbs/evaluate/07_comparisons.ipynb #2d35d173
 class Outcome(NamedTuple):
@@ -44,10 +44,7 @@ class Outcome(NamedTuple):
 def read_outcomes(needs: dict[str, str]) -> dict[str, Outcome]:  # name of the run -> what it left
     "Read the runs that a notebook needs. Raises FileNotFoundError for one that is not finished."
     folders = {name: Path(folder) for name, folder in needs.items()}
-    parts = {
-        n: [json.loads((f / f"{x}.json").read_text(encoding="utf-8")) for x in ("metrics", "run")]
-        for n, f in folders.items()
-    }
+    parts = {n: [read_json(f / f"{x}.json") for x in ("metrics", "run")] for n, f in folders.items()}
     return {name: Outcome(*parts[name], folder) for name, folder in folders.items()}
 
 # %% ../../nbs/evaluate/07_comparisons.ipynb #e72d0f49
@@ -104,8 +101,8 @@ def load_scores(by_seed: dict[int, Outcome]) -> dict[int, dict[str, np.ndarray]]
     "Score matrices of test people by seed, with whose they are."
     out = {}
     for seed, o in by_seed.items():
-        with np.load(o.folder / "scores.npz") as z:
-            out[seed] = {name: z[name] for name in z.files if not name.startswith("val_")}
+        kept = read_arrays(o.folder / "scores.npz")
+        out[seed] = {name: x for name, x in kept.items() if not name.startswith("val_")}
     return out
 
 # %% ../../nbs/evaluate/07_comparisons.ipynb #d45a96ca

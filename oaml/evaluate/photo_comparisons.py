@@ -23,6 +23,7 @@ from .all_pairs import CLEAN, load_lines, tar_difference
 from .comparisons import Outcome
 from .statistics import FEWEST_SEEDS, crossed_tar, holm
 from .verification import auc, false_accept_threshold, kfold_accuracy, tar_at_far
+from ..reading import read_arrays, read_csv
 
 # %% ../../nbs/evaluate/12_photo_comparisons.ipynb #b280bc2f
 PRIMARY_FAR = 1e-3  # of the primary threshold
@@ -87,8 +88,8 @@ class PhotoRuns:
         self.seeds = sorted({seed for _, seed in self.models})
         first = self.models["first", self.seeds[0]]
         self.kinds, self.metrics = first.metrics["kinds"], first.metrics
-        with np.load(first.folder / "people.npz") as z:
-            self.person, self.fold = z["person"], z["fold"]
+        people = read_arrays(first.folder / "people.npz", "person", "fold")
+        self.person, self.fold = people["person"], people["fold"]
         self.lines, self.tables = lru_cache(None)(self._lines), lru_cache(None)(self._table)
 
     def half_of(self, kind: str, seen: bool) -> str:
@@ -102,10 +103,8 @@ class PhotoRuns:
 
     def _table(self, name: str) -> pd.DataFrame:
         "A table of every run, such as `rates`, with its half and seed."
-        read = {
-            k: pd.read_csv(o.folder / f"{name}.csv", keep_default_na=False, na_values=[""])
-            for k, o in self.models.items()
-        }
+        how = dict(keep_default_na=False, na_values=[""])
+        read = {k: read_csv(o.folder / f"{name}.csv", **how) for k, o in self.models.items()}
         return pd.concat([t.assign(half=half, seed=seed) for (half, seed), t in read.items()], ignore_index=True)
 
 # %% ../../nbs/evaluate/12_photo_comparisons.ipynb #ae1316fb
@@ -212,8 +211,7 @@ def listed_table(results: PhotoResults) -> pd.DataFrame:  # kind, seen, worn, sc
     "Every score on the official pairs."
     rows = []
     for (half, seed), o in results.models.items():
-        with np.load(o.folder / "listed.npz") as z:
-            arrays = {k: z[k] for k in z.files}
+        arrays = read_arrays(o.folder / "listed.npz")
         same, fold = arrays.pop("same"), arrays.pop("fold")
         for name, scores in arrays.items():
             kind, gallery, score = name.split("/")
@@ -247,8 +245,8 @@ def read_real(results: PhotoResults, faces: LabelledFaces) -> RealScores | None:
     "What the runs of a network left of MFR2."
     found = []
     for o in results.models.values():
-        with np.load(o.folder / "real.npz") as z:
-            found.append({k.split("/")[1]: z[k] for k in z.files if k.count("/") == 1 and z[k].ndim == 2})
+        kept = read_arrays(o.folder / "real.npz")
+        found.append({k.split("/")[1]: x for k, x in kept.items() if k.count("/") == 1 and x.ndim == 2})
     if not found or not found[0]:
         return None
     return RealScores({name: np.stack([x[name] for x in found]) for name in found[0]}, faces, mfr2_pairs(faces))

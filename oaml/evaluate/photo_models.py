@@ -34,6 +34,7 @@ from oaml.models.calibrated import (
 )
 from ..models.common_visibility import Adapter, CommonVisibility, EndLayer
 from ..models.occlusion import OcclusionHead
+from ..reading import read_array
 from ..train.frozen import predict_maps, predict_parts, train_adapter
 
 # %% ../../nbs/evaluate/09_photo_models.ipynb #825885c7
@@ -52,7 +53,7 @@ class KeptFeatures:
     def _read(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         part = "none" if name in ("faces", "mfr2") else "extra" if name.startswith("extra_") else f"s{self.seed}"
         place = Path(self.folders[part]) / name
-        return np.load(f"{place}.npy", mmap_mode="r"), np.load(f"{place}_visible.npy")
+        return read_array(f"{place}.npy", mapped=True), read_array(f"{place}_visible.npy")
 
     def __call__(
         self,

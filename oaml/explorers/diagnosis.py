@@ -11,7 +11,6 @@ __all__ = ['LOSS_NAMES', 'SATURATED', 'LEAST_RATE', 'LARGEST_RATE', 'DEAD_SHARE'
 
 # %% ../../nbs/explorers/08_diagnosis.ipynb #da1d2c8e
 import copy
-import json
 import textwrap
 from collections import Counter
 from pathlib import Path
@@ -35,6 +34,7 @@ from ..files import PACKAGE
 from ..models.backbone import UNITS
 from ..models.checkpoints import load_weights
 from ..models.occlusion import mask_to_map
+from ..reading import read_json
 from ..train.joint import JointModel
 from ..train.learner import clip, make_optimizer, to_network
 from ..use.recogniser import PACKED, load_packed
@@ -73,7 +73,7 @@ def packed_case(
     folder: Path = PACKAGE / "weights",  # of the two files
 ) -> TrainingCase:
     "The network of the package, with the first batch of the profile that it is from."
-    about = json.loads((folder / f"{PACKED}.json").read_text(encoding="utf-8"))
+    about = read_json(folder / f"{PACKED}.json")
     config = make_config(to_dict(load_profile("cpu")) | dict(model=about["model"]))
     (recognition, occlusion), conditions, people = first_batches(config, 0)
     torch.manual_seed(0)

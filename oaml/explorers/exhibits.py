@@ -8,7 +8,6 @@ __all__ = ['SHOWN_RUNS', 'calibrated_to', 'drawn_scores', 'drawn_exhibit', 'pack
            'newest_shown', 'open_exhibit']
 
 # %% ../../nbs/explorers/03_exhibits.ipynb #f2cdc646
-import json
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,10 +26,10 @@ from ..evaluate.protocol import gallery_and_probes
 from oaml.explorers.faces import (
     CalibratedScore,
     Exhibit,
-    ShownFaces,
     GlobalCosine,
     MatcherScore,
     OperatingPoint,
+    ShownFaces,
     end_of,
     look_at,
     make_exhibit,
@@ -46,6 +45,7 @@ from ..models.frozen_network import load_frozen
 from ..models.network import FaceNet
 from ..models.occlusion import OcclusionHead
 from ..models.qaconv import QAConv
+from ..reading import read_arrays, read_json
 from ..train.frozen import predict_maps, predict_parts
 from ..use.recogniser import PACKED, JointRecogniser, load_joint, load_packed
 from ..use.retrofit import FLOOR
@@ -111,7 +111,7 @@ def packed_exhibit(
     far: float = 0.01,  # of the operating points
 ) -> Exhibit:
     "The network that travels with the package; the same faces everywhere."
-    about = json.loads((folder / f"{PACKED}.json").read_text(encoding="utf-8"))
+    about = read_json(folder / f"{PACKED}.json")
     config = make_config(dict(model=about["model"], data=dict(probes=1)))
     record = dict(
         runs=[about["run"]], network_commit=about["commit"], seeds=[config.data.seed], faces="drawn, test split"
@@ -209,7 +209,7 @@ def photo_exhibit(
     fold: int = 0,  # whose thresholds the run has kept
 ) -> Exhibit:
     "A frozen network on photographs of its first fold. Raises FileNotFoundError where weights or features are gone."
-    chosen, about = run["parameters"], json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    chosen, about = run["parameters"], read_json(folder / "metrics.json")
     config, name = make_config(chosen["config"]), chosen["network"]
     root, beside = data_path(config), {n: folder.parent / Path(p).name for n, p in chosen["needs"].items()}
     features = KeptFeatures(
@@ -221,15 +221,15 @@ def photo_exhibit(
     shapes = next(n for n in config.photo.networks if n.name == name).shapes
     scored = head.eval(), end, features, shapes, about["floors"][str(fold)], config.data.seed
     calibrated = CalibratedScore(photo_matcher_of(*scored))
-    with np.load(folder / "people.npz") as z:
-        person, folds = z["person"], z["fold"]
+    people = read_arrays(folder / "people.npz", "person", "fold")
+    person, folds = people["person"], people["fold"]
     covered = np.unique(load_lines(folder / "lines_global.npz").query("probe != 'clean'").row)
     rows = chosen_rows(covered[folds[covered] == fold], person, most)
     faces = photo_views(features, head, end, [CLEAN, *about["kinds"]], rows, covered, person)
     faces = faces._replace(images=photo_images(root, faces, run["seed"]))
     scores = {"global": GlobalCosine(calibrated.matcher.mean, end.constant), "calibrated": calibrated}
-    with np.load(folder / "real.npz") as z:
-        at = {n: float(z[f"mfr2/threshold/{n}"]) for n in scores}
+    real = read_arrays(folder / "real.npz", *(f"mfr2/threshold/{n}" for n in scores))
+    at = {n: float(real[f"mfr2/threshold/{n}"]) for n in scores}
     points = {n: OperatingPoint(t, 1e-3, "clean photographs of the next fold, as in the run") for n, t in at.items()}
     every, text = np.arange(len(faces.person)), f"{name}, {folder.name}; {len(rows)} photographs"
     return make_exhibit(

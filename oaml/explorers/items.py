@@ -9,7 +9,6 @@ __all__ = ['log', 'margins', 'exhibit_items', 'write_items', 'read_items', 'run_
 import json
 import logging
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from ..review.items import ReviewItem, array_items
 from ..review.predicted import with_map
 
 log = logging.getLogger("oaml.explorers")
+from ..reading import decode_json, read_arrays, refused
 
 # %% ../../nbs/explorers/10_items.ipynb #611dee02
 def margins(exhibit: Exhibit) -> np.ndarray:  # [P], NaN where a probe has no genuine pair, or no impostor
@@ -59,13 +59,12 @@ def write_items(items: list[ReviewItem], path: Path):
 
 def read_items(path: Path) -> list[ReviewItem]:
     "Items as `write_items` kept them. Raises ValueError naming the file for what is none of its."
-    try:
-        with np.load(path, allow_pickle=False) as z:
-            about, images, maps = json.loads(str(z["about"])), z["images"], z["maps"]
-        items = array_items([id for id, _ in about], list(images))
-        return [with_map(x._replace(columns=known), m) for x, (_, known), m in zip(items, about, maps, strict=True)]
-    except (KeyError, OSError, TypeError, ValueError, EOFError, BadZipFile) as e:
-        raise ValueError(f"{path}: {e}: expected the items of a run; remove the file to have them made again") from e
+    kept = read_arrays(path, "about", "images", "maps")
+    with refused(path, "a list of the items of a run; remove the file to have them made again"):
+        about = decode_json(str(kept["about"]), path, list)
+        items = array_items([id for id, _ in about], list(kept["images"]))
+        rows = zip(items, about, kept["maps"], strict=True)
+        return [with_map(x._replace(columns=known), m) for x, (_, known), m in rows]
 
 # %% ../../nbs/explorers/10_items.ipynb #ba685b42
 def run_items(

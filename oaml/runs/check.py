@@ -17,6 +17,7 @@ from scipy.stats import t as student
 
 from ..config import Config
 from ..evaluate.photo_comparisons import ALL_KINDS, CLEAN, FAR_BOUNDS, PRIMARY, PRIMARY_FAR
+from ..reading import read_csv
 from .plan import RunSpec
 
 # %% ../../nbs/runs/08_check.ipynb #2f191b70
@@ -50,7 +51,7 @@ def read_table(
         raise FileNotFoundError(
             f"{path} is not there: expected a table with {', '.join(columns)}, as `oaml reproduce` publishes"
         )
-    table = pd.read_csv(path, keep_default_na=False, na_values=[""])
+    table = read_csv(path, keep_default_na=False, na_values=[""])
     if missing := [c for c in columns if c not in table]:
         text = f"columns of {path} are without {', '.join(missing)}"
         raise ValueError(f"{text}: expected {', '.join(columns)}; it was published by another version")

@@ -9,7 +9,6 @@ __all__ = ['MACHINERY', 'NOT_IDENTITY', 'PHOTO_DATA', 'FITTING', 'LIBRARIES', 'n
 
 # %% ../../nbs/runs/02_identity.ipynb #cf8c1563
 import ast
-import json
 import platform
 import shutil
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from ..data.batches import face_sets
 from ..data.lfw import data_path
 from ..files import CHECKOUT, PACKAGE, digest, experiments_folder, sha256
 from ..formats.own import own_sets
+from ..reading import read_json, read_text
 from .plan import RunSpec, grid
 
 # %% ../../nbs/runs/02_identity.ipynb #aac6ed42
@@ -32,7 +32,7 @@ def notebook_code(path: Path) -> list[str]:  # sources of its code cells
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such notebook")
     try:
-        return ["".join(c["source"]) for c in json.loads(path.read_text())["cells"] if c["cell_type"] == "code"]
+        return ["".join(c["source"]) for c in read_json(path)["cells"] if c["cell_type"] == "code"]
     except (KeyError, TypeError, ValueError) as e:
         raise ValueError(f"{path}: not a notebook ({type(e).__name__}: {e})") from None
 
@@ -81,7 +81,7 @@ def imported_modules(
                 file = module_file(each, package)
                 if file and each not in found:
                     found[each] = file
-                    todo.append((str(file), file.read_text(), each + ".__init__" * (file.name == "__init__.py")))
+                    todo.append((str(file), read_text(file), each + ".__init__" * (file.name == "__init__.py")))
     return found
 
 # %% ../../nbs/runs/02_identity.ipynb #9f2cfb50
@@ -91,7 +91,7 @@ def code_hash(
 ) -> str:
     "Hash of exactly the modules of the package that the notebook depends on."
     modules = imported_modules(notebook, package or PACKAGE)
-    return digest({name: ast.unparse(ast.parse(path.read_text())) for name, path in modules.items()})
+    return digest({name: ast.unparse(ast.parse(read_text(path))) for name, path in modules.items()})
 
 # %% ../../nbs/runs/02_identity.ipynb #1e96832a
 NOT_IDENTITY = ("profile", "publish", "seeds", "logger", "log_every")  # of the section `run`

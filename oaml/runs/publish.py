@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 
 from ..files import write_bytes, write_text
+from ..reading import read_bytes, read_json, read_text
 from .provenance import changes
 
 # %% ../../nbs/runs/06_publish.ipynb #dedae6cf
@@ -29,7 +30,7 @@ def check_checkout(checkout: Path):
 def check_runs(runs: list[Path]):
     "Publishing needs runs of a commit. Raises ValueError where files differed from it, or there was none."
     for run in runs:
-        made = json.loads((run / "run.json").read_text(encoding="utf-8"))["commit"]
+        made = read_json(run / "run.json")["commit"]
         if made is None or made.endswith("+changes"):
             text = f"{run} was made at commit {made}: expected a commit without changes"
             raise ValueError(f"{text}; move the folder away and run it again")
@@ -55,7 +56,7 @@ def lighter(output: dict) -> dict | None:  # None: nothing worth keeping
 # %% ../../nbs/runs/06_publish.ipynb #38adc7be
 def light_notebook(run: Path, checkout: Path) -> str:
     "The executed notebook of a run as text. Paths of this machine are those of a checkout."
-    nb = json.loads((run / "out.ipynb").read_text(encoding="utf-8"))
+    nb = read_json(run / "out.ipynb")
     for cell in nb["cells"]:
         cell["metadata"] = {k: v for k, v in cell["metadata"].items() if k == "tags"}
         if cell["cell_type"] == "code":
@@ -96,20 +97,20 @@ def copies(runs: list[Path], checkout: Path) -> dict[Path, bytes]:  # where to -
     "Figures, tables, results, weights and PDF of runs."
     pairs = [(p, checkout / to / p.name) for run in runs for part, to in PLACES.items() for p in (run / part).glob("*")]
     pairs += [(run / "paper" / "main.pdf", checkout / "paper" / "main.pdf") for run in runs]
-    return {target: source.read_bytes() for source, target in sorted(pairs) if source.is_file()}
+    return {target: read_bytes(source) for source, target in sorted(pairs) if source.is_file()}
 
 
 def texts(runs: list[Path], checkout: Path, profile: str) -> dict[Path, str]:  # where to -> content
     "All tables, executed notebooks and the README with its answer. Raises as `put_between`."
-    found, readme = {}, (checkout / "README.md").read_text(encoding="utf-8")
+    found, readme = {}, read_text(checkout / "README.md")
     for run in runs:
-        notebook = json.loads((run / "run.json").read_text(encoding="utf-8"))["notebook"]
+        notebook = read_json(run / "run.json")["notebook"]
         if (run / "out.ipynb").is_file():
             found.setdefault(checkout / "docs" / "executed" / profile / notebook, light_notebook(run, checkout))
         if (run / "results.md").is_file():
-            found[checkout / "docs" / f"results_{profile}.md"] = (run / "results.md").read_text(encoding="utf-8")
+            found[checkout / "docs" / f"results_{profile}.md"] = read_text(run / "results.md")
         if (run / "answer.md").is_file():
-            readme = put_between(readme, (run / "answer.md").read_text(encoding="utf-8"), profile)
+            readme = put_between(readme, read_text(run / "answer.md"), profile)
             found[checkout / "README.md"] = readme
     return found
 
