@@ -334,6 +334,16 @@ def judge(e: BaseException, name: str, folder: Path, unnamed: bool) -> str:
     return "refused" if unnamed or str(folder) in said or Path(name).name in said else "unnamed"
 
 
+def told_of(e: BaseException) -> tuple[str, str, str]:
+    "Kind, place and words of an exception."
+    return type(e).__name__, frame_of(e), " ".join(str(e).split())[:200]
+
+
+def write_event(log: int, *what: object):
+    "A line of the log that all children write."
+    os.write(log, json.dumps(what).encode() + b"\n")
+
+
 class Child:
     "Reads inputs in the process that it is made in; `board` tells the parent how far it is."
 
@@ -362,21 +372,21 @@ class Child:
         self.peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
         self.board.base = self.peak
 
-    def one(self, seed: int, number: int) -> tuple[str, str]:  # outcome, what is to be told of it
+    def one(self, seed: int, number: int) -> tuple[str, list[str]]:  # outcome, and where it is bad what is to be told of it
         "Read one input."
         name, done = make_input(self.reader, self.corpus, seed, number, self.folder)
-        outcome, told = "read", ""
+        outcome, told = "read", []
         try:
             self.switch(True)
             self.reader.read(self.folder, name)
         except BaseException as e:
             self.switch(False)
             outcome = judge(e, name, self.folder, self.reader.unnamed)
-            told = f"{type(e).__name__}: {' '.join(str(e).split())[:160]} [{frame_of(e)}] ({name}, {done})" if outcome in BAD else ""
+            told = [*told_of(e), f"{name}, {done}"] if outcome in BAD else []
         self.switch(False)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
         if peak > self.peak + SPIKE:
-            outcome, told = "spike", f"{(peak - self.peak) >> 20} MB ({name}, {done})"
+            outcome, told = "spike", [f"{(peak - self.peak) >> 20} MB", "", "", f"{name}, {done}"]
         put_back(self.reader, self.corpus, name, self.folder)
         return outcome, told
 
@@ -390,7 +400,7 @@ class Child:
             outcome, told = self.one(seed, number)
             self.board.count(outcome)
             if told:
-                os.write(self.log, json.dumps([self.reader.name, number, outcome, told]).encode() + b"\n")
+                write_event(self.log, self.reader.name, number, outcome, *told)
             if outcome == "spike" or now > until:
                 break
         self.board.number, self.board.started = number + 1, 0.0
@@ -457,8 +467,7 @@ class Running:
                 child.run(seed, work.start, work.end, time.monotonic() + work.seconds)
                 code = 0
             except BaseException as e:  # the harness itself, or a valid corpus that is not read
-                told = f"{type(e).__name__}: {' '.join(str(e).split())[:300]} [{frame_of(e)}]"
-                os.write(log, json.dumps([work.reader.name, int(self.board.number), "harness", told]).encode() + b"\n")
+                write_event(log, work.reader.name, int(self.board.number), "harness", *told_of(e), "")
             finally:
                 os._exit(code)
 
@@ -501,7 +510,7 @@ class Fuzz:
         self.counts = {name: Counter() for name in readers}
         self.time = Counter()
         self.next = dict.fromkeys(readers, 0)
-        self.bad: list[list] = []  # reader, number, outcome, what was said
+        self.bad: list[list] = []  # reader, number, outcome; kind, place and words of the exception; what was changed
         self.doubtful: dict[tuple[str, int], str] = {}  # ended by the parent once: tried again, alone
 
     def corpus(self, name: str) -> Corpus:
@@ -522,7 +531,8 @@ class Fuzz:
             number += 1
         elif why:
             self.counts[name][why if why in OUTCOMES else "crash"] += 1
-            self.bad.append([name, number, why, signal.Signals(os.WTERMSIG(status)).name if why == "crash" else ""])
+            by = signal.Signals(os.WTERMSIG(status)).name if why == "crash" else ""
+            self.bad.append([name, number, why, by, "", "", self.changed(work.reader, number)])
             number += 1
         elif status:
             raise RuntimeError(f"{name}: the harness failed at {number}: see {self.log_text()[-500:]}")
@@ -531,6 +541,12 @@ class Fuzz:
             left.append(Work(work.reader, number, work.end, rest))
         self.next[name] = max(self.next[name], number)
         return left
+
+    def changed(self, reader, number: int) -> str:
+        "Which file an input changes, and how."
+        with tempfile.TemporaryDirectory() as folder:
+            lay(self.corpus(reader.name).files, Path(folder) / "a")
+            return ", ".join(make_input(reader, self.corpus(reader.name), self.seed, number, Path(folder) / "a"))
 
     def log_text(self) -> str:
         return Path(self.log_path).read_text() if Path(self.log_path).exists() else ""
@@ -585,9 +601,15 @@ class Fuzz:
         "What was bad: one example of each kind, with how often it came."
         kinds = {}
         for item in self.bad:
-            kind, where = item[3].partition(":")[0], item[3].partition(" [")[2].partition("]")[0]
-            kinds.setdefault((item[0], item[2], kind, where), []).append(item)
+            kinds.setdefault((item[0], *item[2:5]), []).append(item)
         return sorted(((len(v), v[0]) for v in kinds.values()), key=lambda x: (x[1][0], -x[0]))
+
+    def findings(self) -> str:
+        "The kinds as text."
+        return "\n".join(
+            f"{count:7} {outcome:9} {name} {number}: {kind} at {place or '?'}: {words} ({changed})"
+            for count, (name, number, outcome, kind, place, words, changed) in self.distinct()
+        )
 
 
 def fixed(fuzz: Fuzz, inputs: int) -> list[Work]:
@@ -660,8 +682,7 @@ def main() -> int:
     say = lambda text: print(f"{time.monotonic() - began:6.0f} s  {text}", flush=True)  # noqa: E731
     fuzz.run(fixed(fuzz, a.each), say) if a.each else soak(fuzz, a.inputs, a.start, say)
     print(fuzz.table())
-    for count, (name, number, outcome, told) in fuzz.distinct():
-        print(f"{count:6} {outcome:9} {name} {number}: {told}")
+    print(fuzz.findings())
     if a.out:
         a.out.parent.mkdir(parents=True, exist_ok=True)
         a.out.write_text(json.dumps(dict(seed=a.seed, start=a.start, seconds=round(time.monotonic() - began), readers=fuzz.rows()), indent=1) + "\n")
