@@ -54,10 +54,9 @@ def read_bytes(
     "All bytes of a file. Raises as `open_regular`, and ValueError for a larger one."
     with open_regular(path) as f:
         size = os.fstat(f.fileno()).st_size
-        data = f.read(most + 1) if size <= most else b""
-    if size > most or len(data) > most:
-        raise ValueError(f"{path} is {max(size, len(data)):,} bytes: expected at most {most:,}")
-    return data
+        if size > most:
+            raise ValueError(f"{path} is {size:,} bytes: expected at most {most:,}")
+        return f.read(size)
 
 # %% ../nbs/02_reading.ipynb #f6f2a553
 @contextmanager

@@ -8,7 +8,7 @@ __all__ = ['Images', 'unique_rows', 'PairSet', 'memfile_parts', 'memfile_shape',
 
 # %% ../../nbs/formats/05_pairs.ipynb #a4b6c4b4
 import io
-import json
+import math
 from collections.abc import Callable, Hashable
 from functools import cached_property
 from hashlib import blake2b
@@ -21,6 +21,7 @@ from tqdm.auto import tqdm
 from ..data.images import decode_image
 from ..data.lfw import PairList, read_pairs
 from .folders import each_image
+from ..reading import open_regular, read_array, read_bytes, read_json
 
 # %% ../../nbs/formats/05_pairs.ipynb #896793b1
 class Images:
@@ -108,12 +109,16 @@ def memfile_shape(
     size: int | tuple[int, int] | None,  # expected size; None: any
 ) -> tuple[int, int, int, int]:  # 2N, 3, height, width
     "Shape of a memory map. Raises ValueError where the files do not fit each other or the images another size."
-    note = json.loads(conf.read_text())
-    shape = tuple(note["shape"])
-    if note["dtype"] != "float32" or len(shape) != 4 or shape[1] != 3:
-        raise ValueError(f"{conf} is {note['dtype']} {list(shape)}: expected float32 [2N, 3, height, width]")
-    if data.stat().st_size != 4 * np.prod(shape):
-        raise ValueError(f"{data} is {data.stat().st_size} bytes: expected {4 * np.prod(shape)} for {list(shape)}")
+    note = read_json(conf)
+    kind, shape = note.get("dtype"), note.get("shape")
+    whole = isinstance(shape, list) and len(shape) == 4 and all(type(n) is int and n > 0 for n in shape)
+    if kind != "float32" or not whole or shape[1] != 3:
+        raise ValueError(f"{conf} is {kind} {shape}: expected float32 [2N, 3, height, width]")
+    shape = tuple(shape)
+    with open_regular(data) as f:
+        found = f.seek(0, io.SEEK_END)
+    if found != 4 * math.prod(shape):
+        raise ValueError(f"{data} is {found} bytes: expected {4 * math.prod(shape)} for {list(shape)}")
     height, width = (size, size) if isinstance(size, int) else size or shape[2:]
     if shape[2:] != (height, width):
         expected = f"expected {width}x{height} (size=None reads any size)"
@@ -163,7 +168,10 @@ def read_same(
     file: MemFile,
 ) -> np.ndarray:  # bool [N]
     "Which pairs are of one person. Raises ValueError where the list and the map are not of the same pairs."
-    same = np.load(listed, allow_pickle=False).astype(bool)
+    same = read_array(listed)
+    if same.ndim != 1 or same.dtype.kind not in "bui" or not np.isin(same, (0, 1)).all():
+        raise ValueError(f"{listed} is {same.dtype} {list(same.shape)}: expected bools [N]")
+    same = same.astype(bool)
     if file.shape[0] != 2 * len(same):
         raise ValueError(f"{file.path} has {file.shape[0]} images: expected {2 * len(same)} for {listed.name}")
     return same
@@ -237,7 +245,7 @@ class FolderPairs(PairSet):
 
     def encoded(self, k: int) -> bytes:
         "The bytes of image `k` as stored."
-        return (self.root / self.names[k]).read_bytes()
+        return read_bytes(self.root / self.names[k])
 
     def _read(self, k: int) -> np.ndarray:
         return decode_image(self.root / self.names[k], self.size)

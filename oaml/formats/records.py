@@ -16,6 +16,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from ..reading import MOST_BYTES, csv_pieces, open_regular
+
 # %% ../../nbs/formats/02_records.ipynb #db3f42e3
 MAGIC = struct.pack("<I", 0xCED7230A)
 WHOLE, FIRST, MIDDLE, LAST = range(4)  # cflag
@@ -83,7 +85,7 @@ def unpack(
 def count_lines(path: Path) -> int:
     "Number of lines of a text file, read in pieces."
     count, last = 0, b"\n"
-    with open(path, "rb", buffering=0) as f:
+    with open_regular(path) as f:
         while piece := f.read(1 << 20):
             count, last = count + piece.count(b"\n"), piece[-1:]
     return count + (last != b"\n")
@@ -91,13 +93,15 @@ def count_lines(path: Path) -> int:
 
 def _index_pieces(path: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     "Keys and offsets of an index, int64, a piece of the file at a time."
-    form = dict(sep="\t", header=None, names=["key", "at"], dtype=np.int64, na_filter=False)
-    for piece in pd.read_csv(path, chunksize=1 << 16, **form):
+    form = dict(sep=r"\s+", header=None, names=["key", "at"], dtype=np.int64, na_filter=False)
+    for piece in csv_pieces(path, 1 << 16, "an index of lines `key<tab>offset`", **form):
         key, at = piece["key"].to_numpy(), piece["at"].to_numpy()
+        if not len(piece):
+            raise ValueError(f"{path} is empty: expected lines `key<tab>offset`")
         if not isinstance(piece.index, pd.RangeIndex):  # pandas takes the first column for names of the rows
-            raise ValueError("more than two columns")
+            raise ValueError(f"{path} has more than two columns: expected lines `key<tab>offset`")
         if key.min() < 0 or at.min() < 0:
-            raise ValueError("a negative number")
+            raise ValueError(f"{path} has a negative number: expected lines `key<tab>offset`")
         yield key, at
 
 # %% ../../nbs/formats/02_records.ipynb #7d270203
@@ -107,36 +111,32 @@ def _sparse_index(path: Path) -> tuple[np.ndarray, np.ndarray]:
     order = np.argsort(key)
     key, at = key[order], at[order]
     if (twice := np.flatnonzero(key[1:] == key[:-1])).size:
-        raise ValueError(f"key {key[twice[0]]} comes twice")
+        raise ValueError(f"{path}: key {key[twice[0]]} comes twice: expected each once")
     return at, key
 
 
 def _dense_index(
     path: Path,
     lines: int,  # of the file
-) -> np.ndarray | None:  # int64, offset of each key, -1: no such key; None: a key is larger than the number of lines
+) -> tuple[np.ndarray, int] | None:  # int64, offset of each key, -1: no such key; records; None: too large a key
     "Table of offsets by key."
-    table = np.full(lines + 2, -1, dtype=np.int64)
+    table, count = np.full(lines + 2, -1, dtype=np.int64), 0
     for key, at in _index_pieces(path):
         if key.max() >= len(table):
             return None
-        table[key] = at
-    return table
+        table[key], count = at, count + len(key)
+    return table, count
 
 # %% ../../nbs/formats/02_records.ipynb #74642c1b
 def read_index(
     path: Path,  # .idx: lines `key<tab>offset`
 ) -> tuple[np.ndarray, np.ndarray | None]:  # offsets, keys, both int64; keys None: offsets[key] holds, -1 no such key
-    "Read an index. Raises ValueError naming the file on anything but two integers a line, and on a key that comes twice."
-    n = count_lines(path)
-    if not n:
-        raise ValueError(f"{path} is empty: expected lines `key<tab>offset`")
-    try:
-        table = _dense_index(path, n)
-        if table is None:
-            return _sparse_index(path)
-    except (ValueError, TypeError, OverflowError) as e:
-        raise ValueError(f"{path} is no index ({e}): expected lines `key<tab>offset`") from e
+    "Read an index; blank lines are nothing. Raises ValueError naming the file on anything but two integers a line, and on a key that comes twice."
+    rows = min(count_lines(path), path.stat().st_size // 4 + 1)  # a row has 4 bytes, so blank lines take no memory
+    found = _dense_index(path, rows)
+    if found is None:
+        return _sparse_index(path)
+    table, n = found
     if np.count_nonzero(table >= 0) != n:
         raise ValueError(f"{path} has {n} lines for {np.count_nonzero(table >= 0)} keys: expected each key once")
     while table[-1] < 0:
@@ -180,7 +180,7 @@ class PartFile:
     "Reads the parts of a `.rec` file; opened at the first read. Its errors name the file and the record."
 
     def __init__(self, path: Path):
-        self.path, self.size, self._file = path, path.stat().st_size, None
+        self.path, self.size, self._file = path, path.stat().st_size, None  # opened when it is read
 
     def __getstate__(self):
         return self.__dict__ | dict(_file=None)  # an open file does not travel to another process
@@ -193,7 +193,7 @@ class PartFile:
     ) -> bytes:
         "Bytes of the file. Raises ValueError where it ends before."
         if self._file is None:
-            self._file = open(self.path, "rb", buffering=0)
+            self._file = open_regular(self.path)
         data = os.pread(self._file.fileno(), size, at)
         if len(data) < size:
             have = f"truncated, {len(data)} bytes at {at}"
@@ -250,6 +250,8 @@ def record_payload(
     while True:
         flag, size = parts.part(at, key, flags)
         pieces.append(parts.read(at + 8, size, key))
+        if (whole := sum(map(len, pieces))) > MOST_BYTES:
+            raise ValueError(f"{parts.path}, record {key} is {whole:,} bytes and more: expected at most {MOST_BYTES:,}")
         if flag in (WHOLE, LAST):
             return MAGIC.join(pieces)
         at, flags = at + 8 + size + -size % 4, (MIDDLE, LAST)
