@@ -81,7 +81,7 @@ docs: setup
 
 lock:
 	UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet pyproject.toml --extra dev --group setup --universal --python-version 3.11 \
-	  --generate-hashes --no-annotate --no-emit-index-url $(UPGRADE) --output-file lock.txt
+	  --generate-hashes --no-annotate $(UPGRADE) --output-file lock.txt
 
 audit: setup
 	@$(BIN)/python nbs/tests/audit.py lock.txt $(if $(ADVISORIES),--advisories $(ADVISORIES))
