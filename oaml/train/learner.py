@@ -24,7 +24,8 @@ from ..config import Config, Optim, to_dict
 from ..data.batches import FaceTensors, train_loaders
 from ..data.sampling import GraphBatches
 from ..files import write_text, write_whole
-from ..models.checkpoints import load_weights, save_weights
+from ..models.checkpoints import load_plain, load_weights, save_weights
+from ..reading import refused
 from .guard import check_gradients, guarded
 from .joint import JointModel
 
@@ -119,20 +120,18 @@ def read_training_state(
     identity: dict,  # of identity_of
 ) -> dict:  # progress
     "Take up a training state. Raises ValueError when it is unreadable, or of another configuration or seed."
-    try:
-        state = torch.load(path, map_location=next(model.parameters()).device, weights_only=True)
-        mine, theirs = identity, state["identity"]
-    except Exception as e:  # whatever a damaged file makes the unpickler raise
-        what = f"training state {path} is unreadable ({type(e).__name__})"
-        raise ValueError(f"{what}: expected a whole one; delete it to train anew") from e
+    state, mine = load_plain(path), identity
+    with refused(path, "a whole training state; delete it to train anew"):
+        theirs = {section: dict(values) for section, values in state["identity"].items()}
     if theirs != mine:
         differ = [f"{s}.{k}" for s in mine for k in mine[s] if theirs.get(s, {}).get(k) != mine[s][k]]
         what = f"training state {path} is another run's, which differs in {', '.join(differ)}"
         raise ValueError(f"{what}: expected the same settings")
-    model.load_state_dict(state["model"])
-    optimizer.load_state_dict(state["optimizer"])
-    precision.load_state_dict(state["precision"])
-    return state["progress"]
+    with refused(path, "a whole training state; delete it to train anew"):
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        precision.load_state_dict(state["precision"])
+        return state["progress"]
 
 # %% ../../nbs/train/04_learner.ipynb #885d34c9
 def make_loggers(
