@@ -109,18 +109,24 @@ def ask(lock: Path, *options: str) -> tuple[list[dict], str]:  # what pip-audit 
 def locked(lock: Path) -> set[str]:
     "Names of the packages in a lock."
     lines = lock.read_text(encoding="utf-8").splitlines()
-    return {canonicalize_name(line.partition("==")[0]) for line in lines if "==" in line and not line.startswith((" ", "#"))}
+    return {
+        canonicalize_name(line.partition("==")[0]) for line in lines if "==" in line and not line.startswith((" ", "#"))
+    }
 
 
 def report(found: list[dict], said: str, lock: Path) -> tuple[int, list[str]]:  # exit code, lines
     "What the audit came to."
     asked = [x for x in found if "skip_reason" not in x]
     bad = [(x["name"], x["version"], v) for x in asked for v in x["vulns"]]
-    lines = [f"{n} {version}: {v['id']}, fixed in {', '.join(v['fix_versions']) or 'no release'}" for n, version, v in bad]
+    lines = [
+        f"{n} {version}: {v['id']}, fixed in {', '.join(v['fix_versions']) or 'no release'}" for n, version, v in bad
+    ]
     lines += [f"{x['name']}: not asked, {x['skip_reason']}" for x in found if "skip_reason" in x]
     all_of_them = len(locked(lock))
     unasked = len(found) - len(asked)
-    lines.append(f"asked of {len(asked)} packages ({all_of_them} are locked, some for other systems); known to be bad: {len(bad)}")
+    lines.append(
+        f"asked of {len(asked)} packages ({all_of_them} are locked, some for other systems); known to be bad: {len(bad)}"
+    )
     if said or unasked or not asked:
         lines.append(f"COULD NOT ASK of {unasked or all_of_them}: this is no audit{said and ' (' + said + ')'}")
         return 2, lines

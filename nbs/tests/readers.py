@@ -220,9 +220,7 @@ def mfr2(folder: Path):
     put(folder / "mfr2_labels.txt", "Ada, 1, no-mask\nAda, 2, cloth\nBob, 1, surgical\nBob, 2, no-mask\n")
     put(folder / "pairs.txt", "Ada 1 2\nBob 1 2\nAda 1 Bob 2\nAda 2 Bob 1\n")
     names = [f"{p}/{p}_{k:04d}.png" for p in ("Ada", "Bob") for k in (1, 2)]
-    put(
-        folder / "landmarks5_yunet.csv", rows(["file", "score", *POINT_NAMES], *([n, 0.9, *POINTS] for n in names[:3]))
-    )
+    put(folder / "landmarks5_yunet.csv", rows(["file", "score", *POINT_NAMES], *([n, 0.9, *POINTS] for n in names[:3])))
     for k, n in enumerate(names):
         put(folder / n, picture(k))
 
@@ -305,9 +303,7 @@ def mfr2_benchmark(folder: Path, name: str):
 def ijbc(folder: Path):
     "IJB-C's meta folder, three images."
     put(folder / "ijbc_face_tid_mid.txt", "1.jpg 1 10\n2.jpg 2 11\n3.jpg 2 12\n")
-    put(
-        folder / "ijbc_name_5pts_score.txt", "".join(f"{k}.jpg {' '.join(map(str, POINTS))} 0.9\n" for k in (1, 2, 3))
-    )
+    put(folder / "ijbc_name_5pts_score.txt", "".join(f"{k}.jpg {' '.join(map(str, POINTS))} 0.9\n" for k in (1, 2, 3)))
     put(folder / "ijbc_template_pair_label.txt", "1 2 0\n2 2 1\n")
     for key, line in dict(gallery_G1="1,7", gallery_G2="2,8", probe_mixed="2,7").items():
         put(folder / f"ijbc_1N_{key}.csv", f"TEMPLATE_ID,SUBJECT_ID\n{line}\n")
@@ -486,15 +482,31 @@ def record_list(folder: Path, name: str):
     return found.identities, known_names(found), found.name(0)
 
 
+def half_written(folder: Path):
+    "What a writer of records leaves that was killed after the third."
+    record_files(folder, None)
+    for name in ("train.rec", "train.idx"):
+        data = (folder / name).read_bytes()
+        put(folder / f"{name}.part", data if name.endswith("rec") else b"".join(data.splitlines(keepends=True)[:3]))
+        (folder / name).unlink()
+    (folder / "property").unlink()
+
+
+@reads(half_written, fresh=True)
+def record_parts(folder: Path, name: str):
+    from oaml.formats.recordio import RecordWriter
+
+    with RecordWriter(folder / "train.rec", resume=True) as out:
+        return out.written
+
+
 def shards(folder: Path):
     "Two tar shards."
     from oaml.formats.shards import write_shard
 
     folder.mkdir(parents=True, exist_ok=True)
     for k in (0, 1):
-        write_shard(
-            folder / f"{k:06d}.tar", [(f"p{k}/a.b_{i}.png", k, picture(k, i)) for i in (0, 1)]
-        )
+        write_shard(folder / f"{k:06d}.tar", [(f"p{k}/a.b_{i}.png", k, picture(k, i)) for i in (0, 1)])
 
 
 TAR_TOKENS = (b"GNUSparseFile.0", b"GNU.sparse.size=99999999999\n", b"././@LongLink", b"../../x.png", b"\0" * 512)
@@ -529,7 +541,17 @@ def bins(folder: Path):
         put(folder / name, pickle.dumps(content, protocol=protocol))
 
 
-BIN_TOKENS = (b"cos\nsystem\n", b"cbuiltins\neval\n", b"\x8a\xff", b"q\xff", b"r\xff\xff\xff\x7f", b"(l", b"2" * 40, b"tR", b"b.")
+BIN_TOKENS = (
+    b"cos\nsystem\n",
+    b"cbuiltins\neval\n",
+    b"\x8a\xff",
+    b"q\xff",
+    b"r\xff\xff\xff\x7f",
+    b"(l",
+    b"2" * 40,
+    b"tR",
+    b"b.",
+)
 
 
 @reads(bins, tokens=BIN_TOKENS)
@@ -541,7 +563,9 @@ def bin_pairs(folder: Path, name: str):
 
 def memfile(folder: Path):
     "A memory-mapped validation set of two pairs, 8 pixels wide."
-    scaled = [(np.float32(face(k // 2, k % 2, 8)) / np.float32(255) - np.float32(0.5)) / np.float32(0.5) for k in range(4)]
+    scaled = [
+        (np.float32(face(k // 2, k % 2, 8)) / np.float32(255) - np.float32(0.5)) / np.float32(0.5) for k in range(4)
+    ]
     put(folder / "set" / "memfile" / "mem_file.dat", np.stack(scaled).transpose(0, 3, 1, 2).tobytes())
     put(folder / "set" / "memfile" / "mem_file.dat.conf", json.dumps(dict(dtype="float32", shape=[4, 3, 8, 8])))
     np.save(folder / "set_list.npy", np.array([True, False]))
@@ -591,6 +615,27 @@ def review_items(folder: Path, name: str):
     return [(item_pixels(x), start_mask(x), content_hash(x)) for x in open_items(folder)]
 
 
+def archives(folder: Path):
+    "Archives of a package registry."
+    import tarfile
+    import zipfile
+
+    folder.mkdir(parents=True, exist_ok=True)
+    put(folder / "data.bin", b"weights" * 40)
+    with tarfile.open(folder / "a.tar.gz", "w:gz") as tar:
+        tar.add(folder / "data.bin", "a/data.bin")
+    with zipfile.ZipFile(folder / "a.whl", "w") as wheel:
+        wheel.write(folder / "data.bin", "a/data.bin")
+    (folder / "data.bin").unlink()
+
+
+@reads(archives)
+def archive_member(folder: Path, name: str):
+    from oaml.formats.sources import read_member
+
+    return read_member(folder / name, "a/data.bin")
+
+
 # Notes of the program's own
 
 
@@ -603,7 +648,9 @@ def aligned(folder: Path):
         put(folder / "images" / n, picture(k))
         known = dict.fromkeys(MANIFEST_COLUMNS, "") | dict(zip(POINT_NAMES, POINTS))
         known |= dict(name=n, status="aligned", image=n, bytes=100, changed="1700000000000000000", height=24, width=24)
-        known |= dict(faces=1, score=0.99, face=20.0, sharpness=20.5 + k, brightness=90.0, contrast=30.0, saturation=0.4)
+        known |= dict(
+            faces=1, score=0.99, face=20.0, sharpness=20.5 + k, brightness=90.0, contrast=30.0, saturation=0.4
+        )
         known |= dict(colours=90, yaw=1.5, pitch=-3.0, roll=0.1, hash=f"{k:016x}")
         lines.append(known | dict(zip(MANIFEST_COLUMNS[-10:], POINTS)))
     table = rows(MANIFEST_COLUMNS, *([r[c] for c in MANIFEST_COLUMNS] for r in lines))
@@ -673,7 +720,23 @@ def source_note(folder: Path, name: str):
     return recorded(folder)
 
 
-YAML_TOKENS = (b"&a ", b"*a", b"!!python/object/apply:os.system ['true']", b"2001-01-01", b"1e999", b".nan", b".inf", b"<<: ", b"? ", b"0o7", b"1:30", b"!!binary aaaa", b"\n  - ", b": {", b"~")
+YAML_TOKENS = (
+    b"&a ",
+    b"*a",
+    b"!!python/object/apply:os.system ['true']",
+    b"2001-01-01",
+    b"1e999",
+    b".nan",
+    b".inf",
+    b"<<: ",
+    b"? ",
+    b"0o7",
+    b"1:30",
+    b"!!binary aaaa",
+    b"\n  - ",
+    b": {",
+    b"~",
+)
 
 
 def profiles(folder: Path):
@@ -694,7 +757,8 @@ def profile(folder: Path, name: str):
 
 def given(folder: Path) -> list[str]:
     "What somebody wrote behind an option, an argument each line."
-    return (folder / "set.txt").read_text("utf-8", "surrogateescape").splitlines()
+    path = folder / "set.txt"
+    return path.read_text("utf-8", "surrogateescape").splitlines() if path.is_file() and not path.is_symlink() else []
 
 
 @reads(profiles, tokens=YAML_TOKENS, unnamed=True, only=r"set.txt")
@@ -707,7 +771,14 @@ def overrides(folder: Path, name: str):
 def parameters_notebook(folder: Path):
     "A notebook with parameters of every type, and what is given for them."
     parameters = 'run_dir: str = ""\nconfig: dict = {}\nseed: int = 0\nshare: float = 0.5\nwhole: bool = True\nnames: list = []\ntap: str = ""'
-    cell = dict(cell_type="code", id="a", execution_count=None, outputs=[], source=parameters, metadata=dict(tags=["parameters"]))
+    cell = dict(
+        cell_type="code",
+        id="a",
+        execution_count=None,
+        outputs=[],
+        source=parameters,
+        metadata=dict(tags=["parameters"]),
+    )
     meta = dict(kernelspec=dict(name="python3", language="python", display_name="python3"))
     put(folder / "one.ipynb", json.dumps(dict(cells=[cell], metadata=meta, nbformat=4, nbformat_minor=5)))
     put(folder / "set.txt", "seed=3\nshare=0.25\nwhole=false\nnames=[a, b]\nconfig={optim: {lr: 0.1}}\ntap=block3\n")
@@ -740,7 +811,9 @@ def note_hash(note: Path, key: str, path: Path):
     note.write_text(json.dumps(known))
 
 
-@reads(run_folder, mend=lambda f: note_hash(f / "a/run.json", "metrics_sha256", f / "a/metrics.json"), tokens=tuple(LATER))
+@reads(
+    run_folder, mend=lambda f: note_hash(f / "a/run.json", "metrics_sha256", f / "a/metrics.json"), tokens=tuple(LATER)
+)
 def finished(folder: Path, name: str):
     from oaml.files import finished_runs, is_done
     from oaml.runs.single import as_config
@@ -757,6 +830,33 @@ def outcomes(folder: Path, name: str):
     return load_scores({0: found["train-s0"]})
 
 
+@functools.cache
+def planned_runs() -> dict[str, bytes]:
+    "What runs of the photographs' experiment leave, few people: files by name."
+    import tempfile
+
+    from toys import photo_outcomes
+
+    with tempfile.TemporaryDirectory() as made:
+        photo_outcomes(Path(made), seeds=(0,), people=36)
+        return {p.relative_to(made).as_posix(): p.read_bytes() for p in Path(made).rglob("*") if p.is_file()}
+
+
+def photo_runs(folder: Path):
+    "Both halves of the photographs' experiment, and a table of it."
+    for name, data in planned_runs().items():
+        put(folder / name, data)
+
+
+@reads(photo_runs, only=r"first.*/(people|lines_global|listed|real|rates|metrics|run)\.")
+def photo_results(folder: Path, name: str):
+    from oaml.evaluate.comparisons import read_outcomes
+    from oaml.evaluate.photo_comparisons import PhotoResults, listed_table
+
+    found = PhotoResults(read_outcomes({f"{h}-0": str(folder / f"toy-{h}-0") for h in ("first", "second")}), "toy")
+    return found.lines("first", 0, "global"), found.tables("rates"), listed_table(found)
+
+
 # Arrays
 
 
@@ -766,7 +866,9 @@ def extracted(folder: Path):
 
     n, draw = 5, torch.Generator().manual_seed(0)
     parts = [torch.rand(n, *s, generator=draw) for s in ((4,), (3, 2, 2), (1, 2, 2), (1, 2, 2))]
-    save_extracted(Extracted(*parts, np.array([0, 0, 1, 1, 2]), np.array(["none", "hat"] * 2 + ["none"])), folder / "val.npz")
+    save_extracted(
+        Extracted(*parts, np.array([0, 0, 1, 1, 2]), np.array(["none", "hat"] * 2 + ["none"])), folder / "val.npz"
+    )
 
 
 @reads(extracted)
@@ -867,7 +969,16 @@ def weights(folder: Path):
     torch.save(state, folder / "old.pt", _use_new_zipfile_serialization=False)
 
 
-HEADER_TOKENS = (b'"F64"', b'"BF16"', b'"BOOL"', b'"I64"', b'"data_offsets":[0,0]', b'"shape":[1000000000000]', b'"__metadata__"', *LATER)
+HEADER_TOKENS = (
+    b'"F64"',
+    b'"BF16"',
+    b'"BOOL"',
+    b'"I64"',
+    b'"data_offsets":[0,0]',
+    b'"shape":[1000000000000]',
+    b'"__metadata__"',
+    *LATER,
+)
 
 
 @reads(weights, tokens=HEADER_TOKENS, only=r"safetensors")
@@ -903,7 +1014,9 @@ def gallery(folder: Path):
     table = [dict(name=f"{p}.png", bytes=9, changed=1, identity=p, notes="") for p in ("ada", "bob", "cleo")]
     folder.mkdir(parents=True, exist_ok=True)
     records = found.describe([face(k, 0, 112) for k in range(3)])
-    write_gallery(folder / "people.gallery", table, [dict(name="x.png", bytes=1, changed=1, reason="no face")], records, found)
+    write_gallery(
+        folder / "people.gallery", table, [dict(name="x.png", bytes=1, changed=1, reason="no face")], records, found
+    )
 
 
 @reads(gallery, tokens=HEADER_TOKENS)
@@ -937,7 +1050,12 @@ def matcher_note(folder: Path):
     put(folder / "matcher.json", json.dumps(note))
 
 
-@reads(matcher_note, mend=lambda f: note_hash(f / "matcher.json", "weights_sha256", f / "net.pt"), tokens=tuple(LATER), only=r"json")
+@reads(
+    matcher_note,
+    mend=lambda f: note_hash(f / "matcher.json", "weights_sha256", f / "net.pt"),
+    tokens=tuple(LATER),
+    only=r"json",
+)
 def photo_matcher_note(folder: Path, name: str):
     from oaml.use.recogniser import load_photo
 
@@ -951,7 +1069,9 @@ def photo_matcher_note(folder: Path, name: str):
 def conv_net(path: Path, external: bool = False, scale: float = 1.0):
     "A tiny recogniser with a linear end: 3x8x8 -> 2 maps of 4x4 -> 3 numbers."
     rng = np.random.default_rng(0)
-    arrays = dict(w=rng.normal(size=(2, 3, 3, 3)) * scale, b=rng.normal(size=2), v=rng.normal(size=(3, 32)), c=rng.normal(size=3))
+    arrays = dict(
+        w=rng.normal(size=(2, 3, 3, 3)) * scale, b=rng.normal(size=2), v=rng.normal(size=(3, 32)), c=rng.normal(size=3)
+    )
     held = [numpy_helper.from_array(np.float32(x), n) for n, x in arrays.items()]
     nodes = [
         helper.make_node("Conv", ["x", "w", "b"], ["h"], strides=[2, 2], pads=[1, 1, 1, 1]),
@@ -961,7 +1081,9 @@ def conv_net(path: Path, external: bool = False, scale: float = 1.0):
     ]
     kind, dims = TensorProto.FLOAT, dict(x=["n", 3, 8, 8], y=["n", 3])
     x, y = (helper.make_tensor_value_info(n, kind, dims[n]) for n in "xy")
-    model = helper.make_model(helper.make_graph(nodes, "g", [x], [y], held), opset_imports=[helper.make_opsetid("", 17)])
+    model = helper.make_model(
+        helper.make_graph(nodes, "g", [x], [y], held), opset_imports=[helper.make_opsetid("", 17)]
+    )
     model.ir_version = 8
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = dict(save_as_external_data=True, location="weights.bin", size_threshold=0) if external else {}
@@ -1002,7 +1124,9 @@ def retrofitted(folder: Path):
     torch.manual_seed(0)
     cells, size, channels = net.end_layer.weight.shape
     head, n = OcclusionHead(channels).eval(), cells * (cells + 1) // 2
-    made = Calibration(torch.zeros(cells, size), torch.rand(cells, cells), torch.rand(1, n), torch.zeros(cells, cells, size))
+    made = Calibration(
+        torch.zeros(cells, size), torch.rand(cells, cells), torch.rand(1, n), torch.zeros(cells, cells, size)
+    )
     known = CleanThresholds(np.array([1e-2, 1e-3]), np.array([0.3, 0.4]), 1000, 40)
     write_retrofit(folder / "new.onnx", net, head, made, 0.3, dict(seed="0"), known)
     (folder / "plain.onnx").unlink()
@@ -1020,12 +1144,15 @@ def retrofit_files(folder: Path, name: str):
     from oaml.models.retrofit import load_retrofit
 
     found = load_retrofit(folder / "new.onnx")
-    return found.compare(np.zeros((1, 3, 8, 8), np.float32), np.ones((1, 3, 8, 8), np.float32)), found.known, found.matcher()
+    return (
+        found.compare(np.zeros((1, 3, 8, 8), np.float32), np.ones((1, 3, 8, 8), np.float32)),
+        found.known,
+        found.matcher(),
+    )
 
 
 def training_state(folder: Path):
     "The state of the detector's training."
-    from oaml.featherface.network import FeatherFace
     from oaml.featherface.training import Plan
 
     net = small_net()
@@ -1051,7 +1178,9 @@ def joint_state(folder: Path):
     "The state of a joint training."
     net = small_net()
     parts = dict(model=net, optimizer=torch.optim.SGD(net.parameters(), 0.1))
-    state = {k: v.state_dict() for k, v in parts.items()} | dict(precision={}, progress=dict(step=3), identity=state_identity())
+    state = {k: v.state_dict() for k, v in parts.items()} | dict(
+        precision={}, progress=dict(step=3), identity=state_identity()
+    )
     folder.mkdir(parents=True, exist_ok=True)
     torch.save(state, folder / "state.pt")
 
@@ -1062,7 +1191,29 @@ def learner_state(folder: Path, name: str):
 
     net = small_net()
     nothing = SimpleNamespace(load_state_dict=lambda state: None, state_dict=dict)
-    return read_training_state(folder / "state.pt", net, torch.optim.SGD(net.parameters(), 0.1), nothing, state_identity())
+    return read_training_state(
+        folder / "state.pt", net, torch.optim.SGD(net.parameters(), 0.1), nothing, state_identity()
+    )
+
+
+def trained(folder: Path):
+    "What `oaml train` leaves, found as the newest run."
+    from toys import training_run
+
+    (folder / "train-s0").mkdir(parents=True)
+    training_run(folder / "train-s0")
+
+
+@reads(
+    trained,
+    mend=lambda f: note_hash(f / "train-s0/run.json", "metrics_sha256", f / "train-s0/metrics.json"),
+    tokens=tuple(LATER),
+    only="run.json|matcher|val.npz",
+)
+def trained_run(folder: Path, name: str):
+    from oaml.use.recogniser import load_recogniser
+
+    return load_recogniser(folder)
 
 
 # Reviews
