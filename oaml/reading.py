@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['KINDS_OF_FILE', 'MOST_BYTES', 'MOST_ARRAYS', 'open_regular', 'read_bytes', 'refused', 'decode_text', 'read_text',
-           'text_lines', 'read_lines', 'is_count', 'no_number', 'decode_json', 'read_json', 'csv_pieces', 'read_csv',
-           'table_rows', 'check_array_head', 'read_array', 'read_arrays']
+           'text_lines', 'read_lines', 'is_count', 'no_number', 'decode_json', 'need_keys', 'read_json', 'csv_pieces',
+           'read_csv', 'table_rows', 'check_array_head', 'read_array', 'read_arrays']
 
 # %% ../nbs/02_reading.ipynb #d9341d7c
 import codecs
@@ -130,9 +130,20 @@ def decode_json(
     return found
 
 
-def read_json(path: Path, kind: type = dict) -> dict | list:
-    "The value in a JSON file. Raises as `read_text` and `decode_json`."
-    return decode_json(read_text(path), path, kind)
+def need_keys(found: dict, name: Path | str, *keys: str):
+    "Raise ValueError naming the keys that a mapping lacks."
+    if missing := [key for key in keys if key not in found]:
+        raise ValueError(f"{name} holds {', '.join(found)[:200] or 'nothing'}: expected {', '.join(missing)} too")
+
+
+def read_json(
+    path: Path,
+    *keys: str,  # that there must be
+) -> dict:
+    "The mapping in a JSON file. Raises as `read_text`, `decode_json` and `need_keys`."
+    found = decode_json(read_text(path), path)
+    need_keys(found, path, *keys)
+    return found
 
 # %% ../nbs/02_reading.ipynb #2671bd04
 def csv_pieces(
@@ -223,6 +234,5 @@ def read_arrays(
                 check_array_head(data, member.file_size)
             with archive.open(member) as data:
                 found[member.filename.removesuffix(".npy")] = np.lib.format.read_array(data, allow_pickle=False)
-    if missing := [name for name in names if name not in found]:
-        raise ValueError(f"{path} holds {', '.join(found)[:200] or 'nothing'}: expected {', '.join(missing)} too")
+    need_keys(found, path, *names)
     return found

@@ -4,10 +4,12 @@
 
 # %% auto #0
 __all__ = ['HEAD', 'TEXT', 'QUALITY_FILTERS', 'measure_pixels', 'head_pose', 'perceptual_hash', 'find_duplicates',
-           'read_manifest', 'mark_duplicates', 'rejections', 'unused', 'move_noted', 'reject', 'undo']
+           'read_manifest', 'mark_duplicates', 'rejections', 'unused', 'listed_moves', 'check_moves', 'move_noted',
+           'reject', 'undo']
 
 # %% ../../nbs/align/03_curate.ipynb #99bf2f27
 import csv
+import io
 import os
 from collections import Counter
 from pathlib import Path
@@ -18,7 +20,7 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ..files import below, move_file
+from ..files import _sync_folder, below, give_name, hold, move_file, remove_empty, write_text
 
 # %% ../../nbs/align/03_curate.ipynb #744c4e57
 def measure_pixels(
@@ -144,11 +146,14 @@ def unused(folder: Path, name: str) -> Path:
     return next(p for k in range(1, 10**6) if not os.path.lexists(p := folder / f"{name}-{k:03d}.csv"))
 
 
-def move_noted(
-    moves: list[tuple[Path, Path]],  # from, to
-    note: Path,  # undo file; each line is on disk before its file moves
-) -> None:
-    "Move files. Raises, before the first move, FileExistsError where something is in the way, ValueError where a file is named twice."
+def listed_moves(note: Path) -> list[tuple[Path, Path]]:  # from, to
+    "What an undo file lists. Raises ValueError for a place outside its folder."
+    with open(note, newline="", encoding="utf-8", errors="surrogateescape") as f:
+        return [tuple(below(note.parent, name) for name in line) for line in csv.reader(f) if len(line) == 2]
+
+
+def check_moves(moves: list[tuple[Path, Path]]) -> None:
+    "Raises FileExistsError where something is in the way, ValueError where a file is named twice."
     if there := [str(to) for _, to in moves if os.path.lexists(to)]:
         raise FileExistsError(
             f"{len(there)} files are in the way, nothing was moved: expected no {', '.join(there[:10])}"
@@ -158,12 +163,29 @@ def move_noted(
             raise ValueError(
                 f"{len(twice)} files are named twice, nothing was moved: expected {', '.join(twice[:10])} once"
             )
-    with open(note, "x", newline="", encoding="utf-8", errors="surrogateescape") as f:
-        for source, to in moves:
-            csv.writer(f).writerow([source.relative_to(note.parent).as_posix(), to.relative_to(note.parent).as_posix()])
-            f.flush()
-            os.fsync(f.fileno())
-            move_file(source, to)
+
+
+def move_noted(
+    moves: list[tuple[Path, Path]],  # from, to
+    folder: Path,  # that both lie in
+    name: str,  # of the undo file, which is complete and on the disk before the first move
+) -> None:
+    "Move files; goes on with the undo file of a run that was cut off. Raises, before the first move, as `check_moves`."
+    part, text = folder / f"{name}.csv.part", io.StringIO()
+    check_moves(moves)
+    before = [(a, b) for a, b in listed_moves(part) if not os.path.lexists(a)] if part.is_file() else []
+    for line in (*before, *moves) if before or moves else ():
+        csv.writer(text).writerow([path.relative_to(folder).as_posix() for path in line])
+    if text.getvalue():
+        write_text(part, text.getvalue(), private=True)
+    for source, to in moves:
+        move_file(source, to)
+    for source, _ in (*before, *moves):
+        remove_empty(source.parent, folder / "images" if folder / "images" in source.parents else folder)
+    for place in {path.parent for line in moves for path in line}:
+        _sync_folder(place)
+    if part.is_file():
+        give_name(part, unused(folder, name))
 
 # %% ../../nbs/align/03_curate.ipynb #65b70aa1
 def reject(
@@ -171,28 +193,36 @@ def reject(
     filters: list[str],  # of QUALITY_FILTERS
     apply: bool = False,  # False: only say what would be moved
 ) -> pd.Series:  # names below images, and why
-    "Move photographs that do not pass the filters to `rejected`. Raises FileNotFoundError without a manifest, ValueError for a place outside, and as `rejections`."
+    "Move photographs that do not pass the filters to `rejected`. Raises FileNotFoundError without a manifest, ValueError for a place outside, and as `rejections` and `hold`."
     folder = Path(folder)
+    if apply and (folder / "manifest.csv").is_file():
+        with hold(folder):
+            return _reject(folder, filters, apply)
+    return _reject(folder, filters, apply=False)
+
+
+def _reject(folder: Path, filters: list[str], apply: bool) -> pd.Series:
+    "As `reject`, in a folder that is held."
     table = read_manifest(folder / "manifest.csv")
     table = table[table.image != ""].set_index("image")
     out = rejections(table, filters)
     out = out[[below(folder, "images", name).is_file() for name in out.index]]
-    if apply and len(out):
+    if apply:
         moves = [tuple(below(folder, place, name) for place in ("images", "rejected")) for name in out.index]
-        move_noted(moves, unused(folder, "undo"))
+        move_noted(moves, folder, "undo")
     return out
 
 
 def undo(
     note: Path,  # an undo file
 ) -> int:  # files moved back
-    "Move back what an undo file lists. Raises FileNotFoundError; ValueError for a place outside its folder; and as `move_noted`, before the first move."
+    "Move back what an undo file lists. Raises FileNotFoundError; ValueError for a place outside its folder; and as `hold` and, before the first move, `move_noted`."
     note = Path(note)
     if not note.is_file():
         raise FileNotFoundError(f"{note}: no such undo file: expected one")
-    with open(note, newline="", encoding="utf-8", errors="surrogateescape") as f:
-        moves = [[below(note.parent, name) for name in line] for line in csv.reader(f) if len(line) == 2]
-    moves = [(to, source) for source, to in moves if os.path.lexists(to)]  # a run may have ended between line and move
-    move_noted(moves, unused(note.parent, "undoing"))
-    move_file(note, unused(note.parent, "undone"))
-    return len(moves)
+    with hold(note.parent):
+        # a run may have ended between line and move
+        moves = [(to, source) for source, to in listed_moves(note) if os.path.lexists(to)]
+        move_noted(moves, note.parent, "undoing")
+        move_file(note, unused(note.parent, "undone"))
+        return len(moves)

@@ -32,9 +32,11 @@ from oaml.data.real import (
 )
 from ..evaluate.identification import rank_k, ranks
 from ..evaluate.verification import check_matrix, false_accept_threshold, fuse_flip, pair_rates, roc
-from ..files import write_text, write_whole
+from ..figures.save import drawable
+from ..files import hold, write_text, write_whole
 from ..formats.conversion import open_data
 from ..formats.folders import FaceSet, NamedFaces, image_folder
+from ..reading import read_bytes
 
 # %% ../../nbs/benchmarks/03_folder.ipynb #1e14a715
 MOST_FACES = 20_000  # all pairs of them are a matrix of 3.2 GB
@@ -77,7 +79,7 @@ class LabelledCrops(FaceSet):
         return self.labelled.images[i]
 
     def encoded(self, i: int) -> bytes:
-        return self.labelled.paths[i].read_bytes()
+        return read_bytes(self.labelled.paths[i])
 
     def __getitem__(self, i: int) -> dict:
         if self.labelled.landmarks is None:
@@ -307,7 +309,7 @@ def histogram_figure(
         for label, chosen, color in (("impostor", ~same, "#c44e52"), ("genuine", same, "#4c72b0")):
             if chosen.any():
                 ax.hist(s[chosen], bins, density=True, alpha=0.6, color=color, label=f"{label} ({chosen.sum():,})")
-        ax.set_title(kind, fontsize=8)
+        ax.set_title(drawable(kind), fontsize=8)
         ax.set_yticks([])
         ax.set_ylabel("density", fontsize=8)
         ax.legend(fontsize=7, frameon=False)
@@ -326,7 +328,13 @@ def roc_figure(
     for kind, (s, same) in folder_pairs(scores, identity, group).items():
         if same.any() and not same.all():
             far, tar, _ = roc(s, same)
-            ax.step(far[far > 0], tar[far > 0], where="post", lw=1.2, label=f"{kind} ({(~same).sum():,} impostors)")
+            ax.step(
+                far[far > 0],
+                tar[far > 0],
+                where="post",
+                lw=1.2,
+                label=f"{drawable(kind)} ({(~same).sum():,} impostors)",
+            )
     ax.set(xscale="log", ylim=(0, 1.02), xlabel="FAR", ylabel="TAR")
     figure.legend(loc="outside lower center", ncols=2, fontsize=7, frameon=False)  # a curve may run anywhere
     return figure
@@ -387,7 +395,13 @@ def write_report(
     title: str,  # of the report
 ) -> list[Path]:  # the files, report.json last
     "Write report.md, figures (PNG and PDF) and report.json. Raises `OSError` naming the file."
-    out, written = Path(out), []
+    with hold(out):
+        return _write_report(Path(out), report, figures, title)
+
+
+def _write_report(out: Path, report: dict, figures: dict[str, Figure], title: str) -> list[Path]:
+    "As `write_report`, in a folder that is held."
+    written = []
     for name, figure in figures.items():
         for kind in ("png", "pdf"):
             path = out / f"{name}.{kind}"

@@ -4,16 +4,21 @@
 
 # %% auto #0
 __all__ = ['COMMAND_GROUPS', 'Command', 'add_command', 'Version', 'Completion', 'make_parser', 'runs_option', 'profile_options',
-           'json_option', 'print_json', 'need', 'set_up_logging', 'one_line', 'extra_of', 'failed', 'call']
+           'json_option', 'print_json', 'need', 'set_up_logging', 'one_line', 'extra_of', 'failed', 'Terminated',
+           'end_when_asked', 'call']
 
 # %% ../../nbs/cli/01_commands.ipynb #00cd9c7c
 import argparse
+import io
 import json
 import logging
 import os
 import re
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import requires, version
 from pathlib import Path
 from typing import NamedTuple
@@ -101,7 +106,8 @@ def json_option(p: argparse.ArgumentParser):
 
 def print_json(value: object):
     "Print a result for a program: one document, and NaN is an error."
-    print(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False))
+    plain = (sys.stdout.encoding or "utf-8").lower().replace("-", "") != "utf8"
+    print(json.dumps(value, indent=1, ensure_ascii=plain, allow_nan=False))
 
 # %% ../../nbs/cli/01_commands.ipynb #7b1c0f02
 def need(
@@ -125,7 +131,9 @@ def set_up_logging(args: argparse.Namespace):
 
 # %% ../../nbs/cli/01_commands.ipynb #4b365018
 def one_line(e: BaseException) -> str:
-    "What an exception says, in one line; its type where it says nothing."
+    "What an exception says, in one line; its type where it says nothing. Of what the system says, the file comes first."
+    if isinstance(e, OSError) and e.filename and e.strerror:
+        return f"{os.fsdecode(e.filename)}: {e.strerror}"
     return " ".join(str(e).split()) or type(e).__name__
 
 
@@ -143,10 +151,32 @@ def failed(e: Exception) -> int:  # exit code
     expected, text = isinstance(e, (ValueError, OSError, ImportError)), one_line(e)
     if isinstance(e, ModuleNotFoundError) and (extra := extra_of(e.name or "")):
         text = f"{e.name} is not installed: pip install 'oaml[{extra}]'"
-    print(f"oaml: {text if expected else f'{type(e).__name__}: {text}'}", file=sys.stderr)
+    shown = text if expected or text == type(e).__name__ else f"{type(e).__name__}: {text}"
+    print(f"oaml: {shown}", file=sys.stderr)
     return 2 if expected else 1
 
 # %% ../../nbs/cli/01_commands.ipynb #32fa12a2
+class Terminated(KeyboardInterrupt):
+    "The system asks this program to end."
+
+
+@contextmanager
+def end_when_asked() -> Iterator[None]:
+    "Let SIGTERM end a command as Ctrl-C does: what it has begun is put in order. Raises Terminated."
+    if threading.current_thread() is not threading.main_thread():  # who calls from another thread has its own way
+        yield
+        return
+
+    def stop(*_: object):
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+
+
 def call(
     commands: Sequence[Command],
     argv: Sequence[str] | None = None,  # the command line's when not given
@@ -158,16 +188,22 @@ def call(
         parser.print_help()
         return 0
     set_up_logging(args)
+    for stream in (sys.stdout, sys.stderr):  # a name may hold what the terminal cannot show, or is no UTF-8
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
-        code = args.run(args)
-        sys.stdout.flush()
+        with end_when_asked():
+            code = args.run(args)
+            sys.stdout.flush()
         return code
     except BrokenPipeError:  # who reads the output, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except KeyboardInterrupt:
-        print("oaml: interrupted; the same command continues where it was", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as e:
+        ended = isinstance(e, Terminated)
+        what = "ended by a signal" if ended else "interrupted"
+        print(f"oaml: {what}; the same command continues where it was", file=sys.stderr)
+        return 128 + (signal.SIGTERM if ended else signal.SIGINT)
     except Exception as e:
         if args.verbose:
             logging.getLogger("oaml").exception("oaml:")

@@ -8,9 +8,9 @@ __all__ = ['DRAWING_CODE', 'FIRST_IDENTITY', 'RECORD', 'code_of', 'face_item', '
 
 # %% ../../nbs/data/03_synthetic.ipynb #97ce44a2
 import ast
-import fcntl
 import hashlib
 import json
+import time
 from pathlib import Path
 from types import ModuleType
 from typing import BinaryIO
@@ -23,7 +23,7 @@ from tqdm.auto import tqdm
 
 import oaml.data.occluders
 from .drawing import draw_face
-from ..files import sha256, write_json, write_whole
+from ..files import hold, sha256, write_json, write_whole
 from ..names import OCCLUDERS, SPLITS
 from ..reading import read_array, read_json
 
@@ -189,9 +189,8 @@ def cached(
 ) -> CachedFaces:
     "Open the cache of a set in a folder, drawing it first if it is not there."
     path = Path(folder) / cache_name(faces)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path.with_suffix(".lock"), "w") as lock:  # two runs that want the same faces: one draws, the other waits
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    # two runs that want the same faces: one draws, the other waits
+    with hold(path.parent, path.name, waiting=lambda: time.sleep(0.1)):
         if not path.with_suffix(".json").is_file():
             draw_into(path, faces, workers)
     return CachedFaces(faces, path)

@@ -478,11 +478,11 @@ def save_lines(
     path: Path,  # .npz
     lines: pd.DataFrame,  # of AllPairs; `top` is kept as float32
 ) -> None:
-    "Keep the outcomes of probes as one compressed file."
+    "Keep the outcomes of probes as one compressed file, for its owner alone."
     arrays = {name: lines[name].to_numpy() for name in LINE_COLUMNS}
     arrays |= {name: arrays[name].astype(str) for name in ("probe", "gallery")}
     arrays |= {name: arrays[name].astype(t) for name, t in (("fold", np.int16), ("top", np.float32))}
-    write_whole(path, lambda out: np.savez_compressed(out, **arrays))
+    write_whole(path, lambda out: np.savez_compressed(out, **arrays), private=True)
 
 
 def load_lines(path: Path) -> pd.DataFrame:

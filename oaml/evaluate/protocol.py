@@ -76,9 +76,9 @@ def gallery_and_probes(
 
 # %% ../../nbs/evaluate/06_protocol.ipynb #9cd05c23
 def save_extracted(x: Extracted, path: Path) -> None:
-    "Keep what was extracted as one uncompressed .npz file."
+    "Keep what was extracted as one uncompressed .npz file, for its owner alone."
     arrays = [v.numpy() if torch.is_tensor(v) else v.astype(v.dtype.str.replace("O", "U")) for v in x]
-    write_whole(path, lambda out: np.savez(out, **dict(zip(x._fields, arrays))))
+    write_whole(path, lambda out: np.savez(out, **dict(zip(x._fields, arrays))), private=True)
 
 
 def check_extracted(

@@ -27,7 +27,7 @@ from .faces import Exhibit, Picture
 from .failures import failure_pictures
 from .occlusion import occlusion_pictures
 from ..figures.save import save_figure
-from ..files import write_together
+from ..files import hold, write_together
 
 # %% ../../nbs/explorers/09_pages.ipynb #924d7678
 def small_png(figure: Figure, dpi: int = 125) -> bytes:
@@ -175,21 +175,23 @@ def write_pages(
     if not record:
         raise ValueError("record is empty: expected at least the run that the pages were made from")
     folder, titles = Path(folder), {p.name: p.title for p in pages}
-    strange = [n for n in titles if (folder / f"{n}.html").exists() and not (folder / SIDECAR).exists()]
-    if strange:
-        raise FileExistsError(f"{folder / strange[0]}.html: is in the way and has no {SIDECAR}, nothing is overwritten")
     made = f"Drawn at commit {record.get('commit') or 'unknown'}; {SIDECAR} beside this page has the rest."
     files = {f"{p.name}.html": page_html(p, titles, x.about, made).encode() for p in pages}
     sums = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     sidecar = {**record, "about": x.about, "sha256": sums}
     files[SIDECAR] = (json.dumps(sidecar, indent=1, sort_keys=True, default=str) + "\n").encode()
-    return write_together({folder / n: lambda out, data=data: out.write(data) for n, data in files.items()})
+    with hold(folder):
+        strange = [n for n in titles if (folder / f"{n}.html").exists() and not (folder / SIDECAR).exists()]
+        if strange:
+            what = f"{folder / strange[0]}.html: is in the way and has no {SIDECAR}"
+            raise FileExistsError(f"{what}, nothing is overwritten")
+        return write_together({folder / n: lambda out, data=data: out.write(data) for n, data in files.items()})
 
 # %% ../../nbs/explorers/09_pages.ipynb #739ade28
 def write_figures(pages: list[Page], folder: Path, record: dict) -> list[Path]:
     "Every picture as a figure of the paper, with its sidecar."
     out = []
-    for page in pages:
-        for p in page.pictures:
+    with hold(folder):
+        for p in (p for page in pages for p in page.pictures):
             out += save_figure(p.figure, p.name, folder, record | dict(caption=p.caption))
     return out

@@ -4,18 +4,15 @@
 
 # %% auto #0
 __all__ = ['READERS', 'SUFFIX_KINDS', 'FOLDER_KINDS', 'DATA_SUFFIXES', 'FACES', 'PAIRS', 'ShardFaces', 'kind', 'open_data',
-           'is_data', 'fingerprint', 'put', 'note_job', 'claimed', 'listed_names', 'usable_name', 'known_names',
-           'to_folder', 'to_recordio', 'to_webdataset', 'fold_shape', 'linked_people', 'to_pairs', 'to_bin',
-           'to_memfile', 'convert']
+           'is_data', 'fingerprint', 'put', 'note_job', 'listed_names', 'usable_name', 'known_names', 'to_folder',
+           'to_recordio', 'to_webdataset', 'fold_shape', 'linked_people', 'to_pairs', 'to_bin', 'to_memfile', 'convert']
 
 # %% ../../nbs/formats/07_conversion.ipynb #a4ead655
-import fcntl
 import io
 import json
 import os
 import pickle
 from collections import Counter
-from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 
@@ -26,7 +23,7 @@ from tqdm.auto import tqdm
 
 from ..data.images import decode_image, is_image, suffix_of
 from ..data.lfw import PairList
-from ..files import below, clear_leftovers, write_bytes
+from ..files import below, clear_leftovers, give_name, hold, naming, write_bytes
 from .folders import FACE_NAME, FaceSet, ImageFolderFaces, NamedFaces, NiqabPairs, each_image
 from .insightface import BinPairs
 from .pairs import FolderPairs, MemFilePairs, PairSet
@@ -131,37 +128,20 @@ def note_job(
     job: dict,  # source, format, options
 ):
     "Write the note of a conversion. Raises FileExistsError on a target that was not made by the same one."
+    told = json.dumps(job).encode()
     if note.exists():
-        if json.loads(note.read_text()) != job:
-            raise FileExistsError(
-                f"{target} was made by another conversion ({note.read_text()}): expected a new target"
-            )
+        if (there := note.read_bytes()) != told:
+            made = there[:200].decode("utf-8", "replace")
+            raise FileExistsError(f"{target} was made by another conversion ({made}): expected a new target")
         return
     if target.is_dir():
-        others = [p.name for p in target.iterdir() if not p.name.startswith(f"{note.name}.")]
+        others = [p.name for p in target.iterdir() if p.name[0] != "."]  # a lock, what a desktop leaves
     else:
         others = [target.name] * target.exists()
     if others:
         what = f"holds {others[0]} and no {note.name} of this conversion"
         raise FileExistsError(f"{target} {what}: expected a new or empty target")
-    put(note, json.dumps(job).encode())
-
-# %% ../../nbs/formats/07_conversion.ipynb #d695eb84
-@contextmanager
-def claimed(
-    note: Path,  # convert.json in the target folder, or <target>.json beside a target file
-    target: Path,  # what will be written
-    job: dict,  # source, format, options
-):
-    "Hold the target for this conversion alone. Raises as `note_job`, and BlockingIOError while another process holds it."
-    note_job(note, target, job)
-    with open(note) as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as e:
-            raise BlockingIOError(f"{target} is held by another process: expected to write it alone") from e
-        clear_leftovers(target)  # of a conversion that was killed
-        yield
+    put(note, told)
 
 # %% ../../nbs/formats/07_conversion.ipynb #52be3cb6
 def listed_names(faces: RecordIODataset) -> list[str]:  # one for each image; "": none
@@ -320,7 +300,7 @@ def _append_images(
 ) -> int:  # images that were missing
     "Write the values of a memory map, blue first; what is there already stays."
     each = 4 * 3 * shape[0] * shape[1]
-    with open(part, "ab") as f:
+    with naming(part), open(part, "ab") as f:
         done = f.tell() // each  # whole images; what follows was cut off
         f.truncate(done * each)
         for i in each_image(len(where), part.name, done):
@@ -345,6 +325,7 @@ def to_memfile(
     out = io.BytesIO()
     np.save(out, pairs.issame)
     beside = target.with_name(f"{target.name}_list.npy")
+    clear_leftovers(beside.parent, f"{beside.name[:40]}.")
     if beside.exists() and beside.read_bytes() != out.getvalue():
         raise FileExistsError(f"{beside} is there with other content: expected the list of these pairs or none")
     put(beside, out.getvalue())
@@ -353,7 +334,7 @@ def to_memfile(
         return 0
     part = data.with_name(data.name + ".part")
     missing = _append_images(part, pairs, where, shape)
-    os.replace(part, data)
+    give_name(part, data)
     return missing
 
 # %% ../../nbs/formats/07_conversion.ipynb #ecf7d4bf
@@ -381,7 +362,9 @@ def convert(
     names = known_names(data) if known is FACES else None
     if format == "recordio":
         check_listed_names(names or ())  # before anything is written
-    with claimed(note, target, job):
+    with hold(*((target.parent, target.name) if format == "bin" else (target,))):
+        note_job(note, target, job)
+        clear_leftovers(target, deep=True) if target.is_dir() else None  # of a conversion that was killed
         if known is PAIRS:
             return dict(format=format, images=len(data.images), pairs=len(data), written=PAIRS[format](data, target))
         more = dict(per_shard=per_shard) if format == "webdataset" else {}

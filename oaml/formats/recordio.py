@@ -13,7 +13,9 @@ import os
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cached_property
+from itertools import takewhile
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,7 +24,7 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from ..data.images import decode_image
-from ..files import write_text
+from ..files import give_name, make_folder, naming, write_text
 from .folders import FaceSet, each_image
 from .records import IRHeader, RecordFile, frame, pack
 from ..reading import read_bytes, read_csv, refused
@@ -36,7 +38,8 @@ def whole_records(
     if not (rec.exists() and idx.exists()):
         return 0, 0, 0
     lines = read_bytes(idx, 2**33).splitlines(keepends=True)
-    starts = [int(line.split(b"\t")[1]) for line in lines if line.endswith(b"\n")]
+    lines = list(takewhile(lambda line: re.fullmatch(rb"\d{1,18}\t\d{1,18}\n", line), lines))  # what follows was cut
+    starts = [int(line.split(b"\t")[1]) for line in lines]
     # a record whose successor starts within the file is whole; the last one is written again
     n = max(int(np.searchsorted(starts, rec.stat().st_size, side="right")) - 1, 0)
     return n, starts[n] if n else 0, sum(len(line) for line in lines[:n])
@@ -54,7 +57,7 @@ def part_files(
     for file in (path, index):
         if file.exists():
             raise FileExistsError(f"{file} is there already: expected a new name")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     return parts
 
 
@@ -82,27 +85,32 @@ class RecordWriter:
     def write(self, key: int, payload: bytes):
         "Append one record."
         data = frame(payload)
-        self._files[0].write(data)
-        self._files[1].write(b"%d\t%d\n" % (key, self.at))
+        with naming(self.path):
+            self._files[0].write(data)
+            self._files[1].write(b"%d\t%d\n" % (key, self.at))
         self.at += len(data)
 
     def close(self):
-        "Complete the files: the records reach their name last, so that a .rec is never without its index."
-        for file in self._files:
-            file.flush()
-            os.fsync(file.fileno())
-            file.close()
+        "Complete the files: the records reach their name last, so that a .rec is never without its index. Raises OSError naming the file."
+        with naming(self.path):
+            for file in self._files:
+                file.flush()
+                os.fsync(file.fileno())
+                file.close()
         for part, file in zip(self.parts[::-1], (self.index, self.path)):
-            os.replace(part, file)
+            give_name(part, file)
 
     def __enter__(self):
         return self
 
     def __exit__(self, kind: type | None, *_: object):
-        if kind is None:
-            return self.close()
-        for file in self._files:
-            file.close()  # the parts stay, to go on from
+        try:
+            if kind is None:
+                self.close()
+        finally:
+            for file in self._files:
+                with suppress(OSError):  # again what was told already
+                    file.close()  # the parts stay, to go on from
 
 # %% ../../nbs/formats/03_recordio.ipynb #730e4818
 def whole_label(

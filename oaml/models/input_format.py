@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from .linear_end import OnnxRecogniser
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
+from .linear_end import OnnxRecogniser
 from .public import PUBLIC, Adapted, InputFormat
 
 log = logging.getLogger("oaml.models")

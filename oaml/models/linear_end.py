@@ -19,6 +19,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch import nn
+
+from .common_visibility import EndLayer, cell_parts
 from oaml.models.onnx_file import (
     ImageInput,
     OnnxRun,
@@ -29,9 +32,6 @@ from oaml.models.onnx_file import (
     onnx_extra,
     read_onnx,
 )
-from torch import nn
-
-from .common_visibility import EndLayer, cell_parts
 from .public import Adapted, InputFormat
 
 if TYPE_CHECKING:  # an extra: imported where it is used

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from ..files import below
+from ..reading import read_bytes, refused
 
 if TYPE_CHECKING:  # an extra: imported where it is used
     import onnx
@@ -109,22 +110,18 @@ def read_onnx(
     from onnx import inliner
 
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such ONNX file")
-    if (size := path.stat().st_size) > MAX_BYTES:
-        raise ValueError(f"{path} is {size} bytes: expected at most {MAX_BYTES}")
-    try:
-        model = onnx.load(path, load_external_data=False)
-    except Exception as e:  # of protobuf
-        raise ValueError(f"{path} is no whole ONNX file ({e}): expected a network") from e
+    data = read_bytes(path, MAX_BYTES)
+    with refused(path, "a whole ONNX file"):
+        model = onnx.load_from_string(data)
     if not (model.graph.node and model.opset_import):
-        raise ValueError(f"{path} is no whole ONNX file (nodes or their version are missing): expected a network")
-    model = inliner.inline_local_functions(model) if model.functions else model
+        raise ValueError(f"{path} is not a whole ONNX file (nodes or their version are missing): expected a network")
     try:
         load_external(model, path.parent)
-    except ValueError as e:
+    except Exception as e:  # what is said of the weights may be anything
         raise ValueError(f"{path}: {e}") from e
-    to_float32(model)
+    with refused(path, "a network of whole tensors"):
+        model = inliner.inline_local_functions(model) if model.functions else model
+        to_float32(model)
     return model
 
 # %% ../../nbs/models/11_onnx_file.ipynb #a2c171c2

@@ -17,17 +17,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 from torch import nn
 
 from ..files import sha256, write_together
+from .checkpoints import ordered_header
 from .calibrated import CalibratedVisibility, Calibration
+from .checkpoints import read_tensors
 from .common_visibility import EndLayer, fold
 from .linear_end import OnnxRecogniser, sum_parts
 from .occlusion import OcclusionHead
-from .onnx_file import OnnxRun, onnx_extra, read_onnx
+from .onnx_file import MAX_BYTES, OnnxRun, onnx_extra, read_onnx
 from .public import InputFormat
+from ..reading import read_bytes, refused
 
 if TYPE_CHECKING:  # an extra: imported where it is used
     import onnx
@@ -250,7 +252,7 @@ def write_retrofit(
         arrays |= {k: np.atleast_1d(v) for k, v in known._asdict().items()}
     # safetensors takes the bytes of an array as they lie, whatever its strides
     arrays = {k: np.ascontiguousarray(v) for k, v in arrays.items()}
-    kept = save(arrays, told | dict(onnx_sha256=hashlib.sha256(data).hexdigest()))
+    kept = ordered_header(save(arrays, told | dict(onnx_sha256=hashlib.sha256(data).hexdigest())))
     write_together({path: lambda out: out.write(data), other: lambda out: out.write(kept)})
     return proved
 
@@ -263,11 +265,10 @@ def read_kept(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:  # ar
     if not other.is_file():
         how = f"`oaml retrofit {path.name} --out NEW.onnx` writes the two together"
         raise FileNotFoundError(f"{path} has no {other.name} beside it: expected a retrofitted network; {how}")
-    try:
-        with safe_open(other, "np") as f:
-            kept, about = {k: f.get_tensor(k) for k in f.keys()}, f.metadata() or {}
-    except SafetensorError as e:
-        raise ValueError(f"{other} is not a whole safetensors file: expected one ({e})") from e
+    found, about = read_tensors(other)
+    if odd := [k for k, t in found.items() if t.dtype == torch.bfloat16 or not t.isfinite().all()]:
+        raise ValueError(f"{other}: {odd[0]} is {found[odd[0]].dtype}: expected finite numbers that NumPy has")
+    kept = {k: t.numpy() for k, t in found.items()}
     wanted, known = {"mean", "traces", "forms", "shift", "floor", "constant"}, set(CleanThresholds._fields)
     wanted |= known if known & set(kept) else set()
     if missing := sorted(wanted - set(kept)):
@@ -292,11 +293,13 @@ class Retrofitted(nn.Module):
         super().__init__()
         onnx, _ = onnx_extra()
         self.path, (self.kept, self.about) = Path(path), read_kept(path)
-        model = onnx.load_from_string(self.path.read_bytes())
-        batch, _, self.input_size, _ = (d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim)
-        weight = next(onnx.numpy_helper.to_array(t) for t in model.graph.initializer if t.name == "parts/weight")
-        weight = torch.from_numpy(weight.copy()).permute(0, 2, 1).contiguous()
-        self.end_layer = EndLayer(weight, torch.from_numpy(self.kept["constant"]))
+        data = read_bytes(self.path, MAX_BYTES)
+        with refused(self.path, "a retrofitted network"):
+            model = onnx.load_from_string(data)
+            batch, _, self.input_size, _ = (d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim)
+            weight = next(onnx.numpy_helper.to_array(t) for t in model.graph.initializer if t.name == "parts/weight")
+            weight = torch.from_numpy(weight.copy()).permute(0, 2, 1).contiguous()
+            self.end_layer = EndLayer(weight, torch.from_numpy(self.kept["constant"]))
         self.tap_channels, self.tap_size = weight.shape[2], round(len(weight) ** 0.5)
         self.run = OnnxRun(model, "images", batch, [*FaceParts._fields, "map"])
 

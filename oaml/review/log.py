@@ -23,7 +23,7 @@ from weakref import WeakValueDictionary
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ..files import _sync_folder, below, write_whole
+from ..files import _sync_folder, below, make_folder, write_whole
 from .items import LONGEST_ID
 from .masks import PackedMask
 
@@ -195,7 +195,7 @@ class ReviewLog:
         folder: Path,  # of all reviewers' logs; made where it is missing
         reviewer: str,  # names the file
     ):
-        Path(folder).mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         self.path, self.reviewer = below(Path(folder).resolve(), f"{check_reviewer(reviewer)}.jsonl"), reviewer
         if older := _held.get(self.path):
             older.close()

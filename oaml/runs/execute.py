@@ -7,7 +7,6 @@ __all__ = ['KERNEL_STARTS', 'NEVER_STARTED', 'Kernels', 'Stopped', 'run_lock', '
            'run_notebook', 'perform', 'RunsFailed', 'default_jobs', 'perform_spec', 'tell', 'Progress', 'execute']
 
 # %% ../../nbs/runs/04_execute.ipynb #ff3a08e8
-import fcntl
 import json
 import os
 import sys
@@ -27,7 +26,7 @@ from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
 from ..config import Config, to_dict
-from ..files import CHECKOUT, digest, is_done, sha256, short, write_json
+from ..files import CHECKOUT, digest, hold, is_done, sha256, short, write_json
 from .identity import choices, data_fingerprint, experiments_folder, settings
 from .plan import RunSpec
 from .provenance import commit, hardware, versions
@@ -80,19 +79,16 @@ def run_lock(
     stopped: threading.Event,
     waiting: Callable[[], None] = lambda: None,  # called once when it has to wait
 ) -> Iterator[int]:  # its file descriptor
-    "Hold the lock of a run folder. Waits for another process; the kernel releases the lock of a dead one. Raises Stopped."
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "lock", "w") as f:
-        while True:
-            try:
-                fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                waiting()
-                waiting = lambda: None  # noqa: E731
-            if stopped.wait(0.1):
-                raise Stopped()
-        yield f.fileno()
+    "Hold a run folder. Waits for another process; the kernel releases the lock of a dead one. Raises Stopped, and as `hold`."
+    say = iter([waiting])
+
+    def wait_turn():
+        next(say, lambda: None)()
+        if stopped.wait(0.1):
+            raise Stopped()
+
+    with hold(folder, waiting=wait_turn) as held:
+        yield held.number
 
 # %% ../../nbs/runs/04_execute.ipynb #ff3f723a
 class RunFailed(RuntimeError):

@@ -54,7 +54,7 @@ def extract_photographs(
             out.write(np.ascontiguousarray(features.half().numpy()))
             visible[k : k + batch] = mask_to_map(mask, (size, size))[:, 0].numpy()
 
-    write_whole(path, write)
+    write_whole(path, write, private=True)
     return visible
 
 # %% ../../nbs/train/06_frozen.ipynb #ac32470f

@@ -18,6 +18,7 @@ from matplotlib.patches import ConnectionPatch
 from ..align.mtcnn import MTCNN
 from ..align.photograph import NoFace, find_faces
 from ..figures.heatmaps import overlay
+from ..figures.save import drawable
 from ..files import write_whole
 from ..models.qaconv import unit_columns
 from .recogniser import FaceRecords, Recogniser, Told, load_recogniser
@@ -111,7 +112,7 @@ def match_figure(result: MatchResult) -> Figure:
     "Both crops with their maps, lines between the strongest correspondences, scores and probability above."
     figure, axes = plt.subplots(1, 4, figsize=(7.2, 2.9), width_ratios=[2, 3, 3, 2])
     shown = [overlay(crop, seen.clip(0, 1)) for crop, seen in zip(result.crops, result.visibility)]
-    titles = ("visible", *result.names, "visible")
+    titles = ("visible", *map(drawable, result.names), "visible")
     for ax, image, title in zip(axes, (shown[0], *result.crops, shown[1]), titles):
         ax.imshow(image)
         ax.set_title(title, fontsize=8)
@@ -128,9 +129,9 @@ def match_figure(result: MatchResult) -> Figure:
         for ax, place in zip(axes[1:3], ends):
             ax.plot(*place, "o", color=look["color"], markersize=4, markeredgecolor="white", markeredgewidth=0.6)
     told, show = result.told, f"both show {result.scores['coverage']:.0%}"
-    figure.suptitle(f"{told.verdict}\n{told.scores}; {show}", fontsize=9)
+    figure.suptitle(f"{drawable(told.verdict)}\n{drawable(told.scores)}; {show}", fontsize=9)
     below = "; ".join(filter(None, (told.basis, f"compared by {result.about}", *result.notes)))
-    figure.text(0.5, 0.02, below, ha="center", fontsize=7, wrap=True)
+    figure.text(0.5, 0.02, drawable(below), ha="center", fontsize=7, wrap=True)
     figure.subplots_adjust(left=0.01, right=0.99, top=0.76, bottom=0.08, wspace=0.12)
     return figure
 

@@ -20,6 +20,7 @@ from torch import nn
 
 from ..files import write_bytes
 from ..models.network import FaceNet
+from ..reading import open_regular
 
 # %% ../../nbs/use/04_onnx.ipynb #e9cd73dd
 OUTPUTS = ("embedding", "occlusion", "visibility")
@@ -102,8 +103,8 @@ class OnnxFaces:
 
     def __init__(self, path: Path):
         self.path = Path(path)
-        if not self.path.is_file():
-            raise FileNotFoundError(f"{self.path}: no such ONNX file")
+        with open_regular(self.path):
+            pass  # onnxruntime waits at a pipe
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4  # what goes wrong is raised
         try:

@@ -9,7 +9,6 @@ __all__ = ['log', 'Fits', 'FORMAT', 'PACKED', 'log_odds', 'probability', 'calibr
            'load_packed', 'load_recogniser', 'told', 'pack_recogniser']
 
 # %% ../../nbs/use/01_recogniser.ipynb #c3758898
-import json
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 from scipy.special import expit
 from torch import nn
 
@@ -28,13 +27,14 @@ from ..evaluate.fusion import ScoreFusion
 from ..evaluate.protocol import load_extracted, score_split
 from ..files import PACKAGE, digest, finished_runs, run_root, sha256, short, write_bytes, write_json
 from ..formats.sources import weights_file
-from ..models.checkpoints import fit_state, load_weights
+from ..models.checkpoints import fit_state, load_weights, read_tensors
 from ..models.common_visibility import Adapter, CommonVisibility, EndLayer, cell_parts, end_layer
 from ..models.network import FaceNet
 from ..models.occlusion import OcclusionHead
 from ..models.public import PUBLIC, load_public
 from ..models.qaconv import QAConv
 from ..models.retrofit import CleanThresholds, RetrofitMatcher, beside, load_retrofit
+from ..reading import need_keys, read_json
 from ..train.joint import network_of
 
 log = logging.getLogger("oaml.use")
@@ -321,9 +321,11 @@ def load_photo(
     weights: Path,  # of the public network
 ) -> PhotoRecogniser:
     "The photographs' matcher. Raises ValueError for other weights than it was fitted to, or another version of its files."
-    about = json.loads((Path(folder) / "matcher.json").read_text())
+    path = Path(folder) / "matcher.json"
+    about = read_json(path, "version")
     if about["version"] != 1:
-        raise ValueError(f"{folder / 'matcher.json'}: version {about['version']}, expected 1")
+        raise ValueError(f"{path}: version {about['version']}, expected 1")
+    need_keys(about, path, "weights_sha256", "network", "fits")
     if (found := sha256(weights)) != about["weights_sha256"]:
         raise ValueError(f"{weights}: sha256 {found[:16]}…, expected {about['weights_sha256'][:16]}…, for {folder}")
     net = load_public(about["network"], weights).to(memory_format=torch.channels_last)
@@ -342,7 +344,7 @@ def load_joint(
     settings = turned(make_config(chosen["config"]), chosen["switch"])
     settings = replace(settings, model=replace(settings.model, tap=chosen["tap"], weighting=chosen["weighting"]))
     net = network_of(settings)
-    state = load_file(folder / "weights.safetensors")
+    state, _ = read_tensors(folder / "weights.safetensors")
     fit_state(net, {k.removeprefix("net."): v for k, v in state.items() if k.startswith("net.")}, str(folder))
     val = load_extracted(folder / "extracted" / "val.npz")
     matcher = QAConv(*val.features.shape[1:], chosen["weighting"])
@@ -363,11 +365,12 @@ def load_packed(
 ) -> JointRecogniser:
     "The recogniser that travels with the package. Raises FileNotFoundError, or ValueError for files that do not fit."
     folder = folder or PACKAGE / "weights"
-    about = json.loads((folder / f"{PACKED}.json").read_text(encoding="utf-8"))
+    about = read_json(folder / f"{PACKED}.json", "version")
     if about["version"] != 1:
         raise ValueError(f"{folder / PACKED}.json is of version {about['version']}: expected 1")
+    need_keys(about, f"{folder / PACKED}.json", "model", "map", "fits")
     path = folder / f"{PACKED}.safetensors"
-    state = {k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()}
+    state = {k: v.float() if v.is_floating_point() else v for k, v in read_tensors(path)[0].items()}
     net = network_of(make_config({"model": about["model"]}))
     matcher = QAConv(*about["map"], about["model"]["weighting"])
     for part, module in (("net.", net), ("matcher.", matcher)):
@@ -389,7 +392,7 @@ def load_recogniser(
     photo = finished_runs(runs, "matcher-*")
     missing = ["no finished run of the photographs' matcher: `oaml reproduce --profile photo`"]
     if photo:
-        network = json.loads((photo[0][0] / "matcher.json").read_text())["network"]
+        network = read_json(photo[0][0] / "matcher.json", "network")["network"]
         place = Path(weights) if weights else weights_file(network)
         if place.is_file():
             return told(load_photo(photo[0][0], place), photo[0][0])

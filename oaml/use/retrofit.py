@@ -26,7 +26,7 @@ from tqdm.auto import tqdm
 from ..data.batches import to_tensors
 from ..data.synthetic import SyntheticFaces
 from ..evaluate.verification import false_accept_threshold
-from ..files import finished_run, sha256
+from ..files import finished_run, hold, sha256
 from ..formats.folders import FaceSet, ImageFolderFaces
 from ..formats.own import OwnFaces, choose, find_landmarks
 from oaml.models.calibrated import (
@@ -370,12 +370,12 @@ def retrofit(
     output: str | None = None,  # name of the embedding, where several outputs may be it
     seed: int = 0,
 ) -> RetrofitMatcher:  # with features, embed, end_layer and compare
-    "Give a recogniser its parts and a map of what is visible, in one file. Raises as `check_free`, `clean_faces` and `open_network`."
+    "Give a recogniser its parts and a map of what is visible, in one file. Raises as `check_free`, `clean_faces`, `open_network` and `hold`."
     path = Path(path)
     out = Path(out or f"{path.stem}_oaml.onnx")
     check_free(out)
     common_map(torch.ones(1), torch.ones(1), floor)  # raises for a floor out of range
-    with tempfile.TemporaryDirectory() as scratch:
+    with hold(out.parent, out.name), tempfile.TemporaryDirectory() as scratch:
         recogniser = open_network(path, format, Path(scratch), output)
         head = OcclusionHead(recogniser.tap_channels).eval()
         prove_retrofit(retrofit_graph(recogniser, head), recogniser, head)  # raises before minutes are spent
