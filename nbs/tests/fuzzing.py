@@ -356,6 +356,7 @@ CHANGES = {
     "os.chmod",
     "shutil.rmtree",
 }
+MAKERS = {"collections", "dataclasses"}  # of classes, from code that they write themselves
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
@@ -372,7 +373,9 @@ def guard(folder: Path, helper: bool) -> Callable[[bool], None]:  # switches it 
         if not on[0]:
             return
         starts = event == "subprocess.Popen" and not (helper and os.fsdecode(args[0]) == sys.executable)
-        brings = event == "exec" and args[0].co_filename.startswith((root, "<string>")) or event == "ctypes.dlopen"
+        by = sys._getframe(1).f_globals.get("__name__")
+        brings = event == "ctypes.dlopen" or event == "exec" and args[0].co_filename.startswith(root)
+        brings |= event == "exec" and args[0].co_filename == "<string>" and by not in MAKERS
         writes = event == "open" and isinstance(args[2], int) and args[2] & WRITES and outside(args[0])
         changes = event in CHANGES and any(outside(p) for p in args[: 2 if event in ("os.rename", "os.link") else 1])
         if starts or brings or writes or changes or event in REACHES or (event in RUNS and not helper):
@@ -436,7 +439,7 @@ class Child:
         resource.setrlimit(resource.RLIMIT_AS, (used + (8 << 30),) * 2)  # what asks for more is told so, on any machine
         warnings.simplefilter("ignore")
         lay(self.corpus.files, self.folder)
-        os.chdir(self.folder)
+        os.chdir(self.folder.parent)  # what is relative lands there
         self.switch = guard(self.folder, self.reader.helper)
         for name in dict.fromkeys(self.corpus.names):
             self.reader.read(self.folder, name)
