@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['KINDS_OF_FILE', 'MOST_BYTES', 'MOST_ARRAYS', 'open_regular', 'read_bytes', 'refused', 'decode_text', 'read_text',
            'text_lines', 'read_lines', 'is_count', 'no_number', 'decode_json', 'need_keys', 'read_json', 'csv_pieces',
-           'read_csv', 'table_rows', 'check_array_head', 'read_array', 'read_arrays']
+           'read_csv', 'csv_rows', 'table_rows', 'check_array_head', 'read_array', 'read_arrays']
 
 # %% ../nbs/02_reading.ipynb #d9341d7c
 import codecs
@@ -91,9 +91,13 @@ def decode_text(
         raise ValueError(f"{name}, byte {at} is {data[at]:#x}: expected text in UTF-8") from None
 
 
-def read_text(path: Path, names: bool = False) -> str:
+def read_text(
+    path: Path,
+    names: bool = False,  # may it hold names of files that are no UTF-8?
+    most: int = MOST_BYTES,
+) -> str:
     "All text of a file. Raises as `read_bytes` and `decode_text`."
-    return decode_text(read_bytes(path), path, names)
+    return decode_text(read_bytes(path, most), path, names)
 
 # %% ../nbs/02_reading.ipynb #655d987f
 def text_lines(text: str) -> list[tuple[int, str]]:  # number from 1, line without its end
@@ -157,7 +161,10 @@ def csv_pieces(
 
     how = dict(encoding="utf-8-sig", encoding_errors="surrogateescape", low_memory=False, chunksize=rows) | how
     with open_regular(path) as f, refused(path, expected):
-        yield from pd.read_csv(f, **how)
+        for piece in pd.read_csv(f, **how):
+            if "index_col" not in how and not isinstance(piece.index, pd.RangeIndex):
+                raise ValueError("more fields than columns")  # pandas takes the first for names of the rows
+            yield piece
 
 
 def read_csv(path: Path, expected: str = "a table", **how: object) -> "pd.DataFrame":
@@ -165,17 +172,25 @@ def read_csv(path: Path, expected: str = "a table", **how: object) -> "pd.DataFr
     return next(csv_pieces(path, 2**31, expected, **how))
 
 # %% ../nbs/02_reading.ipynb #653ee7f7
+def csv_rows(
+    text: str,
+    name: Path | str,  # of the file, for the error
+) -> list[tuple[int, list[str]]]:  # line on which a row ends, fields
+    "Rows of a table that are not blank. Raises ValueError naming file and line, for a field of more than 131,072 characters."
+    reader = csv.reader(io.StringIO(text, newline=""))
+    try:
+        return [(reader.line_num, fields) for fields in reader if fields]
+    except csv.Error as e:
+        raise ValueError(f"{name}, line {reader.line_num}: {e}: expected a table of fields with commas") from None
+
+
 def table_rows(
     path: Path,  # csv
     required: tuple[str, ...],  # columns that there must be
     optional: tuple[str, ...] = (),  # columns that are there together, or not at all
 ) -> list[tuple[int, dict[str, str]]]:  # line in the file, column -> text
     "Rows of a table with a head. Raises as `read_text`, and ValueError naming file and line: other columns, another number of fields, no row."
-    reader = csv.reader(io.StringIO(read_text(path), newline=""))
-    try:
-        rows = [(reader.line_num, [field.strip() for field in fields]) for fields in reader if fields]
-    except csv.Error as e:  # a field of more than 131,072 characters
-        raise ValueError(f"{path}, line {reader.line_num}: {e}: expected {', '.join(required)}") from None
+    rows = [(line, [field.strip() for field in fields]) for line, fields in csv_rows(read_text(path), path)]
     head = rows.pop(0)[1] if rows else []
     if sorted(head) not in (sorted(required), sorted([*required, *optional])):
         also = f", and {', '.join(optional)} or none of these" if optional else ""

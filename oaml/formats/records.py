@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from ..reading import MOST_BYTES, csv_pieces, open_regular
 
@@ -98,8 +97,6 @@ def _index_pieces(path: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         key, at = piece["key"].to_numpy(), piece["at"].to_numpy()
         if not len(piece):
             raise ValueError(f"{path} is empty: expected lines `key<tab>offset`")
-        if not isinstance(piece.index, pd.RangeIndex):  # pandas takes the first column for names of the rows
-            raise ValueError(f"{path} has more than two columns: expected lines `key<tab>offset`")
         if key.min() < 0 or at.min() < 0:
             raise ValueError(f"{path} has a negative number: expected lines `key<tab>offset`")
         yield key, at

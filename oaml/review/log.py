@@ -23,7 +23,7 @@ from weakref import WeakValueDictionary
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ..files import _sync_folder, below, make_folder, write_whole
+from ..files import sync_folder, below, make_folder, write_whole
 from .items import LONGEST_ID
 from .masks import PackedMask
 
@@ -122,7 +122,7 @@ def open_alone(path: Path) -> FileIO:
             raise ValueError(f"{path} is no regular file: expected a log")
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.fchmod(file.fileno(), 0o600)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except BlockingIOError as e:
         file.close()
         raise BlockingIOError(f"{path} is held by another session of {path.stem}: expected one at a time") from e
