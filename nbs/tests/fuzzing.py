@@ -369,13 +369,17 @@ def guard(folder: Path, helper: bool) -> Callable[[bool], None]:  # switches it 
             return False
         return not os.path.abspath(os.fsdecode(path)).startswith((root, "/dev/null"))
 
+    def foreign_code(code: object) -> bool:
+        "Code that lies in the folder, or was text a moment ago, and not that of a named tuple."
+        if code.co_filename == "<string>":
+            return sys._getframe(2).f_globals.get("__name__") not in MAKERS
+        return code.co_filename.startswith(root)
+
     def hook(event: str, args: tuple):
         if not on[0]:
             return
         starts = event == "subprocess.Popen" and not (helper and os.fsdecode(args[0]) == sys.executable)
-        by = sys._getframe(1).f_globals.get("__name__")
-        brings = event == "ctypes.dlopen" or event == "exec" and args[0].co_filename.startswith(root)
-        brings |= event == "exec" and args[0].co_filename == "<string>" and by not in MAKERS
+        brings = event == "ctypes.dlopen" or event == "exec" and foreign_code(args[0])
         writes = event == "open" and isinstance(args[2], int) and args[2] & WRITES and outside(args[0])
         changes = event in CHANGES and any(outside(p) for p in args[: 2 if event in ("os.rename", "os.link") else 1])
         if starts or brings or writes or changes or event in REACHES or (event in RUNS and not helper):
