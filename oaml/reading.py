@@ -64,11 +64,12 @@ def refused(
     name: Path | str,  # of the file, for the error
     expected: str,  # in words
 ) -> Iterator[None]:
-    "Turn what a library raises at a file into a ValueError that names it; what the system says of the file stays an OSError."
+    "Turn what is raised at a file into a ValueError that names it; what names it already, and what the system says, stays."
     try:
         yield
     except Exception as e:
-        if isinstance(e, OSError) and e.errno and e.filename:
+        said = isinstance(e, FileNotFoundError) or (isinstance(e, OSError) and e.errno and e.filename)
+        if said or (isinstance(e, ValueError) and str(name) in str(e)):
             raise
         what = " ".join(str(e).split())[:200]
         raise ValueError(f"{name} is not {expected} ({type(e).__name__}{f': {what}' if what else ''})") from e

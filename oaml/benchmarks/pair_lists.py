@@ -20,6 +20,7 @@ from ..data.lfw import PairList
 from ..data.real import found_image, mfr2_names
 from ..files import below
 from ..formats.pairs import PairSet
+from ..reading import is_count, read_lines, refused
 
 # %% ../../nbs/benchmarks/01_pair_lists.ipynb #50b6effe
 class Benchmark(NamedTuple):
@@ -134,7 +135,7 @@ def pair_scores(
 # %% ../../nbs/benchmarks/01_pair_lists.ipynb #36fcd360
 def _lines(path: Path) -> list[str]:
     "Lines of a list that are not blank; FileNotFoundError where it is absent."
-    return [line for line in Path(path).read_text().splitlines() if line.strip()]
+    return [line for _, line in read_lines(path, names=True)]
 
 
 def _checked(benchmark: Benchmark, disjoint: bool) -> Benchmark:
@@ -152,18 +153,20 @@ def read_calfw(
     disjoint: bool = True,  # people in several folds are an error
 ) -> Benchmark:
     "CALFW or CPLFW in folder form. Raises `FileNotFoundError` listing missing images, `ValueError` for a bad list."
-    rows = [line.split() for line in _lines(Path(root) / f"pairs_{name}.txt")]
-    if len(rows) % 2 or any(len(row) != 2 or not row[1].isdigit() for row in rows):
-        raise ValueError(f"pairs_{name}.txt has {len(rows)} lines: expected two lines `image number` for each pair")
-    if odd := [k for k in range(0, len(rows), 2) if rows[k][1] != rows[k + 1][1]]:
-        k = odd[0]
-        says = f"pairs_{name}.txt: line {k + 1} says {rows[k][1]}, line {k + 2} {rows[k + 1][1]}"
-        raise ValueError(f"{says}: expected one number")
-    number = np.array([int(row[1]) for row in rows[::2]])
-    fold = fold_blocks(number > 0, len(np.unique(number[number > 0])))
-    fold[number > 0] = number[number > 0] - 1
-    pairs = [(a[0], b[0]) for a, b in zip(rows[::2], rows[1::2])]
-    return _checked(listed_pairs(name, Path(root) / images, pairs, number > 0, fold), disjoint)
+    listed = Path(root) / f"pairs_{name}.txt"
+    rows = [line.split() for line in _lines(listed)]
+    with refused(listed, "a list of pairs"):
+        if len(rows) % 2 or any(len(row) != 2 or not is_count(row[1]) for row in rows):
+            raise ValueError(f"pairs_{name}.txt has {len(rows)} lines: expected two lines `image number` for each pair")
+        if odd := [k for k in range(0, len(rows), 2) if rows[k][1] != rows[k + 1][1]]:
+            k = odd[0]
+            says = f"pairs_{name}.txt: line {k + 1} says {rows[k][1]}, line {k + 2} {rows[k + 1][1]}"
+            raise ValueError(f"{says}: expected one number")
+        number = np.array([int(row[1]) for row in rows[::2]])
+        fold = fold_blocks(number > 0, len(np.unique(number[number > 0])))
+        fold[number > 0] = number[number > 0] - 1
+        pairs = [(a[0], b[0]) for a, b in zip(rows[::2], rows[1::2])]
+        return _checked(listed_pairs(name, Path(root) / images, pairs, number > 0, fold), disjoint)
 
 # %% ../../nbs/benchmarks/01_pair_lists.ipynb #e8d37037
 def read_mlfw(
@@ -173,12 +176,14 @@ def read_mlfw(
     disjoint: bool = True,  # people in several folds are an error
 ) -> Benchmark:
     "MLFW. Raises `FileNotFoundError` listing missing images, `ValueError` for a bad list or folds that share people."
-    rows = [line.split() for line in _lines(Path(root) / "pairs.txt")]
-    if bad := [k for k, row in enumerate(rows) if len(row) != 3 or row[2] not in ("0", "1")]:
-        raise ValueError(f"pairs.txt: line {bad[0] + 1} is {' '.join(rows[bad[0]])!r}: expected `file file 0|1`")
-    same = np.array([row[2] == "1" for row in rows])
-    pairs = listed_pairs("MLFW", Path(root) / images, [(a, b) for a, b, _ in rows], same, fold_blocks(same))
-    return _checked(pairs, disjoint)
+    listed = Path(root) / "pairs.txt"
+    rows = [line.split() for line in _lines(listed)]
+    with refused(listed, "a list of pairs"):
+        if bad := [k for k, row in enumerate(rows) if len(row) != 3 or row[2] not in ("0", "1")]:
+            raise ValueError(f"pairs.txt: line {bad[0] + 1} is {' '.join(rows[bad[0]])!r}: expected `file file 0|1`")
+        same = np.array([row[2] == "1" for row in rows])
+        pairs = listed_pairs("MLFW", Path(root) / images, [(a, b) for a, b, _ in rows], same, fold_blocks(same))
+        return _checked(pairs, disjoint)
 
 # %% ../../nbs/benchmarks/01_pair_lists.ipynb #af375888
 def read_mfr2(
@@ -186,8 +191,9 @@ def read_mfr2(
 ) -> Benchmark:  # its folds share people
     "MFR2. Raises `FileNotFoundError` listing missing images, `ValueError` naming a bad line."
     names, same = mfr2_names(Path(root) / "pairs.txt")
-    pairs = [tuple(found_image(root, name) for name in pair) for pair in names]
-    return listed_pairs("MFR2", root, pairs, same, fold_blocks(same))
+    with refused(Path(root) / "pairs.txt", "a list of pairs"):
+        pairs = [tuple(found_image(root, name) for name in pair) for pair in names]
+        return listed_pairs("MFR2", root, pairs, same, fold_blocks(same))
 
 # %% ../../nbs/benchmarks/01_pair_lists.ipynb #6dec3cef
 OCFR_PROTOCOLS = ("C_C", *(f"C_O{k}" for k in range(1, 8)))
@@ -204,19 +210,22 @@ def read_ocfr(
 ) -> Benchmark:
     "One protocol of OCFR-2022. Raises `FileNotFoundError` (lists, images), `ValueError` for lists that disagree."
     root = Path(root)
-    listed = [line.split()[0] for line in _lines(root / f"{protocol}_list.txt")]
-    file_of = {Path(file).stem: file for file in listed}
-    rows = [line.split() for line in _lines(root / pairs)]
-    values = {"1": True, "true": True, "0": False, "false": False}
-    same = [values.get(line.strip().lower()) for line in _lines(root / labels)]
-    if None in same or len(same) != len(rows) or any(len(row) != 2 for row in rows):
-        lines = f"{pairs} and {labels} have {len(rows)} and {len(same)} lines"
-        raise ValueError(f"{lines}: expected `name name` and 1/0 for each pair")
-    if unknown := sorted({stem for row in rows for stem in row} - set(file_of)):
-        raise ValueError(f"{protocol}_list.txt lacks {len(unknown)} images of {pairs}: expected {', '.join(unknown)}")
-    both = [(file_of[a], file_of[b]) for a, b in rows]
-    found = listed_pairs(f"OCFR {protocol}", root / (images or protocol), both, same, fold_blocks(same))
-    return _checked(found, disjoint)
+    with refused(root / pairs, "a list of pairs"):
+        listed = [line.split()[0] for line in _lines(root / f"{protocol}_list.txt")]
+        file_of = {Path(file).stem: file for file in listed}
+        rows = [line.split() for line in _lines(root / pairs)]
+        values = {"1": True, "true": True, "0": False, "false": False}
+        same = [values.get(line.strip().lower()) for line in _lines(root / labels)]
+        if None in same or len(same) != len(rows) or any(len(row) != 2 for row in rows):
+            lines = f"{pairs} and {labels} have {len(rows)} and {len(same)} lines"
+            raise ValueError(f"{lines}: expected `name name` and 1/0 for each pair")
+        if unknown := sorted({stem for row in rows for stem in row} - set(file_of)):
+            raise ValueError(
+                f"{protocol}_list.txt lacks {len(unknown)} images of {pairs}: expected {', '.join(unknown)}"
+            )
+        both = [(file_of[a], file_of[b]) for a, b in rows]
+        found = listed_pairs(f"OCFR {protocol}", root / (images or protocol), both, same, fold_blocks(same))
+        return _checked(found, disjoint)
 
 # %% ../../nbs/benchmarks/01_pair_lists.ipynb #b1e6bd05
 def put_occlusion(

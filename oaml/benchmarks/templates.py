@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['IJBS_GALLERIES', 'pool_templates', 'IJBMeta', 'read_ijb', 'template_pairs', 'template_scores',
            'template_verification', 'Search', 'search', 'search_tpir', 'identification_1n', 'Templates', 'read_ijbs',
-           'pool_files', 'TinyFace', 'read_tinyface']
+           'pool_files', 'TinyFace', 'leaves', 'read_tinyface']
 
 # %% ../../nbs/benchmarks/02_templates.ipynb #ff54f7fe
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.io import loadmat
 from scipy.sparse import csr_matrix
 
 from ..evaluate.identification import rank_k, ranks
 from ..evaluate.verification import false_accept_threshold
+from ..files import below
+from ..formats.matlab import read_mat
+from ..reading import csv_pieces, is_count, read_csv, read_lines, refused
 
 # %% ../../nbs/benchmarks/02_templates.ipynb #a6b79f76
 def pool_templates(
@@ -65,7 +66,8 @@ class IJBMeta(NamedTuple):
 
 def _subjects(path: Path) -> dict[int, int]:
     "Subject of each template of a gallery or probe list."
-    rows = np.unique(pd.read_csv(path, usecols=[0, 1]).to_numpy(), axis=0)
+    with refused(path, "a list of templates and subjects"):
+        rows = np.unique(read_csv(path, usecols=[0, 1]).to_numpy(np.int64), axis=0)
     ids, first = np.unique(rows[:, 0], return_index=True)
     if len(ids) < len(rows):
         twice = np.setdiff1d(np.arange(len(rows)), first)[0]
@@ -83,17 +85,23 @@ def read_ijb(
     files += [f"{name}_1N_{what}.csv" for what in (*(f"gallery_{key}" for key in keys), "probe_mixed")]
     if missing := [file for file in files if not (folder / file).is_file()]:
         raise FileNotFoundError(f"{folder} lacks {len(missing)} lists: expected {', '.join(missing)}")
-    images, points = (pd.read_csv(folder / file, sep=r"\s+", header=None) for file in files[:2])
+    images, points = (read_csv(folder / file, sep=r"\s+", header=None, converters={0: str}) for file in files[:2])
     if images.shape[1] != 3 or points.shape[1] != 12 or not images[0].equals(points[0]):
         shapes = f"{folder}: {files[0]} is {images.shape} and {files[1]} {points.shape}"
         raise ValueError(f"{shapes}: expected the same images in the same order, with 3 and 12 columns")
-    values = points.iloc[:, 1:].to_numpy(np.float32)
+    with refused(folder / files[1], "a list of finite landmarks"):
+        values = points.iloc[:, 1:].to_numpy(np.float64)
+        if not (np.abs(values) < 2**31).all():  # also false for NaN
+            raise ValueError("a number is not finite")
+    with refused(folder / files[0], "a list of templates and media"):
+        whole = images.iloc[:, 1:].to_numpy(np.int64)
+    values = values.astype(np.float32)
     return IJBMeta(
-        image=images[0].astype(str).to_numpy(),
+        image=images[0].to_numpy(),
         landmarks=values[:, :10].reshape(-1, 5, 2),
         detection=values[:, 10],
-        template=images[1].to_numpy(),
-        media=images[2].to_numpy(),
+        template=whole[:, 0],
+        media=whole[:, 1],
         pairs=folder / files[2],
         galleries={key: _subjects(folder / file) for key, file in zip(keys, files[3:5])},
         probes=_subjects(folder / files[5]),
@@ -106,7 +114,8 @@ def template_pairs(
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:  # (template [n] int32, template [n] int32, same [n] bool)
     "The 1:1 pairs of a list, block by block. Raises `ValueError` for a label that is not 0 or 1, or no pairs."
     first = 0
-    for rows in pd.read_csv(path, sep=r"\s+", header=None, dtype=np.int32, chunksize=block):
+    form = dict(sep=r"\s+", header=None, dtype=np.int32)
+    for rows in csv_pieces(path, block, "a list of lines `template template label`", **form):
         label = rows[2].to_numpy() if rows.shape[1] == 3 else np.array([-1])
         if not np.isin(label, (0, 1)).all():
             bad = first + int(np.argmin(np.isin(label, (0, 1))))
@@ -244,15 +253,26 @@ class Templates(NamedTuple):
     files: list[tuple[str, ...]]  # [T] file names, e.g. ("videos/4012.mp4",)
 
 
-def _ijbs_list(path: Path) -> list[list[str]]:
-    "Rows of a csv below its header, as stripped strings; FileNotFoundError where it is absent."
-    lines = Path(path).read_text().splitlines()[1:]
-    return [[field.strip() for field in line.split(",")] for line in lines if line.strip()]
+def _ijbs_list(
+    path: Path,
+    number: int,  # of the field that is a whole number
+    fields: int,  # that there must be
+) -> list[list]:
+    "Rows of a csv below its header, as stripped strings and one number. Raises OSError, or ValueError naming file and line."
+    rows = []
+    for k, line in read_lines(path, names=True)[1:]:
+        row = [field.strip() for field in line.split(",")]
+        if len(row) < fields or (number >= 0 and not is_count(row[number])):
+            raise ValueError(
+                f"{path}, line {k} is {line[:80]!r}: expected {fields} fields, number {number + 1} a subject"
+            )
+        rows.append([int(field) if n == number else field for n, field in enumerate(row)])
+    return rows
 
 
 def _ijbs_gallery(path: Path, whole: bool) -> Templates:
     "Templates of a gallery list: one per subject, or one for each file."
-    rows = list(dict.fromkeys((int(r[1]), r[2]) for r in _ijbs_list(path)))
+    rows = list(dict.fromkeys((r[1], r[2]) for r in _ijbs_list(path, 1, 3)))
     if not whole:
         return Templates(np.array([s for s, _ in rows]), [(f,) for _, f in rows])
     files = {s: tuple(f for t, f in rows if t == s) for s, _ in rows}
@@ -261,9 +281,9 @@ def _ijbs_gallery(path: Path, whole: bool) -> Templates:
 
 def _ijbs_probes(path: Path, people: dict[str, list[int]]) -> Templates:
     "A template for each person in each file of a probe list; `people` says who is in a file."
-    files = [row[0] for row in _ijbs_list(path)]
+    files = [row[0] for row in _ijbs_list(path, -1, 1)]
     if unknown := [file for file in files if file not in people]:
-        raise ValueError(f"{path.name} names {len(unknown)} files, {unknown[:10]}: expected those of cs6_metadata.csv")
+        raise ValueError(f"{path} names {len(unknown)} files, {unknown[:10]}: expected those of cs6_metadata.csv")
     pairs = [(subject, (file,)) for file in files for subject in people[file]]
     return Templates(np.array([s for s, _ in pairs]), [f for _, f in pairs])
 
@@ -276,7 +296,7 @@ def read_ijbs(
 ) -> dict[str, tuple[Templates, list[Templates]]]:  # {protocol: (probes, two galleries)}
     "The five protocols of IJB-S. Raises `FileNotFoundError` for a missing list, `ValueError` for unknown files."
     folder = Path(folder)
-    seen = sorted({(int(row[0]), row[1]) for row in _ijbs_list(folder / "cs6_metadata.csv")})
+    seen = sorted({(row[0], row[1]) for row in _ijbs_list(folder / "cs6_metadata.csv", 0, 2)})
     people = {}
     for subject, file in seen:
         people.setdefault(file, []).append(subject)
@@ -327,6 +347,12 @@ class TinyFace(NamedTuple):
     gallery_identity: np.ndarray  # [G] int
 
 
+def leaves(value: object) -> Iterator[str | float]:
+    "Texts and numbers of nested lists, in order."
+    for x in value:
+        yield from leaves(x) if isinstance(x, list) else [x]
+
+
 def read_tinyface(
     root: Path,  # the folder Testing_Set
     distractors: int = 153_428,  # how many there must be
@@ -334,13 +360,14 @@ def read_tinyface(
     "Probe and gallery of TinyFace. Raises `FileNotFoundError` listing missing images, `ValueError` for other counts."
     root, files, identities = Path(root), [], []
     for name, folder, key in (("probe_img", "Probe", "probe"), ("gallery_match_img", "Gallery_Match", "gallery")):
-        table = loadmat(root / f"{name}_ID_pairs.mat")
-        files.append([root / folder / str(np.asarray(file).item()) for file in table[f"{key}_set"].ravel()])
-        identities.append(np.array([int(np.asarray(i).item()) for i in table[f"{key}_ids"].ravel()]))
-        if len(files[-1]) != len(identities[-1]) or (identities[-1] < 0).any():
-            raise ValueError(
-                f"{name}_ID_pairs.mat has {len(files[-1])} images with {len(identities[-1])} identities: expected one >= 0 for each"
-            )
+        path = root / f"{name}_ID_pairs.mat"
+        table = read_mat(path, f"{key}_set", f"{key}_ids")
+        with refused(path, "a list of images and identities"):
+            names, people = (list(leaves(table[f"{key}_{what}"])) for what in ("set", "ids"))
+            files.append([below(root, folder, file) for file in names])
+            identities.append(np.array(people, np.int64))
+            if len(names) != len(people) or (identities[-1] < 0).any() or (identities[-1] != people).any():
+                raise ValueError(f"{len(names)} images with {len(people)} identities: expected one >= 0 for each")
     if missing := [str(f.relative_to(root)) for part in files for f in part if not f.is_file()]:
         raise FileNotFoundError(f"{root}: {len(missing)} listed images are missing: expected {', '.join(missing[:20])}")
     kinds = (".jpg", ".jpeg", ".png")

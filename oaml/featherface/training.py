@@ -36,6 +36,8 @@ from oaml.featherface.network import (
 from .scenes import Scenes
 from .wider import Wider, augmented
 from ..files import write_text, write_whole
+from ..models.checkpoints import load_plain
+from ..reading import refused
 from ..train.guard import check_gradients, guarded
 
 log = logging.getLogger("oaml.featherface")
@@ -149,19 +151,16 @@ def _resume(path: Path, net: FeatherFace, optimizer: torch.optim.Optimizer, plan
     "Take up a state, if there is one. Raises ValueError for one that is unreadable or of another plan."
     if not path.is_file():
         return []
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        theirs = state["plan"]
-    except Exception as e:  # whatever a damaged file makes the unpickler raise
-        raise ValueError(
-            f"{path} is unreadable ({type(e).__name__}): expected a training state; delete it to train anew"
-        ) from e
+    state = load_plain(path)
+    with refused(path, "a whole training state; delete it to train anew"):
+        theirs = dict(state["plan"])
     differ = [f"{k} = {theirs.get(k)!r}, not {v!r}" for k, v in plan._asdict().items() if theirs.get(k) != v]
     if differ:
         raise ValueError(f"{path} is of another plan ({', '.join(differ)}): expected the same one")
-    net.load_state_dict(state["net"])
-    optimizer.load_state_dict(state["optimizer"])
-    return state["history"]
+    with refused(path, "a whole training state; delete it to train anew"):
+        net.load_state_dict(state["net"])
+        optimizer.load_state_dict(state["optimizer"])
+        return list(state["history"])
 
 
 def _write(folder: Path, net: FeatherFace, optimizer: torch.optim.Optimizer, plan: Plan, history: list[dict]) -> None:

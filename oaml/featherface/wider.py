@@ -20,6 +20,7 @@ from torchvision.transforms.v2 import functional as TF
 
 from ..data.images import decode_image
 from ..files import below
+from ..reading import read_bytes, read_lines, refused
 
 # %% ../../nbs/featherface/03_wider.ipynb #10117a24
 class Labelled(NamedTuple):
@@ -47,30 +48,36 @@ def labelled(
 def read_wider_labels(path: Path) -> list[Labelled]:
     "All photographs of a `label.txt`. Raises ValueError naming the line that is none."
     found, faces = [], []
-    for k, line in enumerate(Path(path).read_text().splitlines(), 1):
+    for k, line in read_lines(path, names=True):
         if line.startswith("#"):
             faces = []
             found.append((line[1:].strip(), faces))
-        elif line.strip():
+        else:
             try:
                 face = [float(x) for x in line.split()]
             except ValueError:
                 face = []
-            if len(face) not in (4, 19, 20) or not found:
-                raise ValueError(f"{path}, line {k} is {line!r}: expected '# path' or 4, 19 or 20 numbers below one")
+            if len(face) not in (4, 19, 20) or not found or not np.isfinite(face).all():
+                raise ValueError(
+                    f"{path}, line {k} is {line[:80]!r}: expected '# path' or 4, 19 or 20 numbers below one"
+                )
             faces.append(face)
     return [labelled(name, faces) for name, faces in found]
 
 # %% ../../nbs/featherface/03_wider.ipynb #d7d8a19a
 def read_voc(path: Path) -> Labelled:
     "One photograph from its Pascal-VOC file. Raises ValueError naming the file and what is missing in it."
-    try:
-        root = ElementTree.parse(path).getroot()
+    data = read_bytes(path)
+    with refused(path, "a whole Pascal-VOC file with four corners of each face"):
+        if b"<!ENTITY" in data:
+            raise ValueError("it defines entities, of which ten lines make gigabytes")
+        root = ElementTree.fromstring(data)
         corners = [[float(b.findtext(f)) for f in ("xmin", "ymin", "xmax", "ymax")] for b in root.iter("bndbox")]
         name = "/".join(filter(None, (root.findtext("folder"), root.findtext("filename"))))
-    except (ElementTree.ParseError, TypeError, ValueError) as e:
-        raise ValueError(f"{path} is no whole Pascal-VOC file ({e}): expected four corners of each face") from None
-    boxes = np.array(corners, np.float32).reshape(-1, 4)
+        boxes = np.array(corners, float).reshape(-1, 4)
+        if not (np.abs(boxes) < 2**31).all():  # also false for NaN
+            raise ValueError("a corner is no number of pixels")
+    boxes = boxes.astype(np.float32)
     return Labelled(name, boxes, np.full((len(boxes), 5, 2), np.nan, np.float32))
 
 # %% ../../nbs/featherface/03_wider.ipynb #f08c9d79
