@@ -4,26 +4,33 @@
 PYTHON  ?= python3
 VENV    ?= .venv
 PROFILE ?= cpu
+SEED    ?= 0
 BIN     := $(VENV)/bin
 
-.PHONY: help setup tools reproduce plan check test test-all sync sync-check lint docs clean
+.PHONY: help setup tools reproduce plan check test test-all soak sync sync-check lint docs lock audit sbom clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
 	@echo 'make plan        what make reproduce would run, with time, memory and data (PROFILE=gpu for the full scale)'
 	@echo 'make check       the tables made again and compared with those published, nothing published: fails where a claim is gone (about an hour on two cores; PROFILE=photo: the photographs, as long)'
 	@echo 'make test-all    the slow tests too: speed and memory bars, the face detector'
+	@echo 'make soak        a million inputs over all readers and a hundred faults, counted in paper/results/soak.json (about 40 minutes on two cores)'
 	@echo 'make sync        clean the notebooks and export the package'
 	@echo 'make docs        the stored notebooks and the documentation as a site in _docs, without a network'
+	@echo 'make lock        lock.txt again: every package that make setup installs, with its hashes (newer versions: UPGRADE=--upgrade)'
+	@echo 'make audit       known holes in the locked packages; says so where it cannot ask (ADVISORIES=folder of pypa/advisory-database: without a network)'
+	@echo 'make sbom        a list of the locked packages that other programs read (CycloneDX), in _docs/sbom.json'
 
 setup: $(VENV)/.ready
 
-$(VENV)/.ready: pyproject.toml constraints.txt
+# Nothing is resolved here: lock.txt names each package once, and every archive must have one of its hashes; uv, which installs it, too.
+$(VENV)/.ready: pyproject.toml lock.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python %d.%d found, 3.11 or newer expected: make PYTHON=python3.11 …" % sys.version_info[:2])'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps 'facenet-pytorch==2.6.0'  # its MTCNN weights, a check of the drawn faces; its own pins are too old
+	@awk '/^[^ ]/ {take = /^uv==/} take' lock.txt > $(VENV)/uv.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement $(VENV)/uv.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --no-deps --requirement lock.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 
 # dot draws the architecture, LaTeX makes the PDF. Root gets them through apt; anybody else is told, and goes on without.
@@ -53,6 +60,10 @@ test: setup tools sync-check lint
 test-all: setup tools sync-check lint
 	OAML_SLOW=1 $(BIN)/python -m pytest nbs
 
+soak: setup
+	@$(BIN)/python nbs/tests/fuzzing.py --inputs 1000000 --seed $(SEED) --out paper/results/soak.json; bad=$$?; \
+	$(BIN)/python nbs/tests/faults.py --count 100 --seed $(SEED) && exit $$bad
+
 sync: setup
 	$(BIN)/nbdev_clean
 	find oaml -name '*.py' -delete && $(BIN)/nbdev_export  # profiles and weights in oaml/ are no export
@@ -67,6 +78,16 @@ lint: setup
 
 docs: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python nbs/tests/docs_site.py _docs
+
+lock:
+	UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet pyproject.toml --extra dev --group setup --universal --python-version 3.11 \
+	  --generate-hashes --no-annotate $(UPGRADE) --output-file lock.txt
+
+audit: setup
+	@$(BIN)/python nbs/tests/audit.py lock.txt $(if $(ADVISORIES),--advisories $(ADVISORIES))
+
+sbom: setup
+	@mkdir -p _docs && $(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --validate -o _docs/sbom.json lock.txt
 
 clean:
 	rm -rf $(VENV) runs _docs
