@@ -266,7 +266,7 @@ def read_one(work: Work, name: str) -> tuple[Row, np.ndarray | None]:
         return failure(row, e), None
     return row | dict(notes="; ".join(notes)), image
 
-
+# %% ../../nbs/align/04_folder.ipynb #09c8e2ca
 def put_crop(crop: np.ndarray, row: Row, out: Path) -> None:
     "Write the crop of a row. What a run that was cut off left in its place is the same, or is moved to `replaced`. Raises OSError, ValueError."
     kind, data = "PNG" if row["image"].endswith(".png") else "JPEG", io.BytesIO()
@@ -402,7 +402,7 @@ def _wanted(source: Path, out: Path, names: list[str] | None) -> list[str]:
 # %% ../../nbs/align/04_folder.ipynb #e3a83500
 def keep_batches(journal: Path) -> None:
     "Cut off what follows the last whole batch of a journal."
-    data = journal.read_bytes()
+    data = read_bytes(journal, MOST_MANIFEST)
     if b"\n\n" in data and not data.endswith(b"\n\n"):
         write_bytes(journal, data[: data.rindex(b"\n\n") + 2], private=True)
 

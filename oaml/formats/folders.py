@@ -84,7 +84,7 @@ def say_left_out(
             some = ", ".join(names[:5]) + ", …" * (len(names) > 5)
             log.warning("%s: %d %s are left out: %s", root, len(names), what, some)
 
-
+# %% ../../nbs/formats/01_folders.ipynb #26d5a905
 class ImageFolderFaces(FaceSet):
     "Faces in `<root>/<identity>/<image>`. Raises FileNotFoundError or ValueError on folders without images."
 

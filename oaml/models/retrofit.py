@@ -277,7 +277,7 @@ def read_kept(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:  # ar
         raise ValueError(f"{path} is {found[:12]}…: expected {about.get('onnx_sha256', '')[:12]}…, of {other.name}")
     return kept, about
 
-# %% ../../nbs/models/14_retrofit.ipynb #12a39fff
+
 class FaceParts(NamedTuple):
     "What a retrofitted graph says of a batch."
 
@@ -285,7 +285,7 @@ class FaceParts(NamedTuple):
     parts: np.ndarray  # float16 [B,h*w,E]
     visibility: np.ndarray  # float32 [B,1,h,w], 1 = visible
 
-
+# %% ../../nbs/models/14_retrofit.ipynb #12a39fff
 class Retrofitted(nn.Module):
     "A retrofitted recogniser, for the project's images. Raises as `read_kept`."
 
