@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['PACKAGE', 'CHECKOUT', 'sync_folder', 'make_folder', 'naming', 'write_together', 'write_whole', 'write_bytes',
-           'write_text', 'write_json', 'give_name', 'Journal', 'clear_leftovers', 'Hold', 'hold', 'below', 'move_file',
-           'remove_empty', 'digest', 'sha256', 'in_checkout', 'run_root', 'experiments_folder', 'find_notebook',
-           'short', 'data_places', 'data_root', 'target_root', 'finished_run', 'is_done', 'finished_runs']
+           'write_text', 'write_json', 'give_name', 'Journal', 'Slab', 'clear_leftovers', 'Hold', 'hold', 'below',
+           'move_file', 'remove_empty', 'digest', 'sha256', 'in_checkout', 'run_root', 'experiments_folder',
+           'find_notebook', 'short', 'data_places', 'data_root', 'target_root', 'finished_run', 'is_done',
+           'finished_runs']
 
 # %% ../nbs/02_files.ipynb #a2ecca2c
 import fcntl
@@ -173,10 +174,14 @@ class Journal:
         self,
         path: Path,  # a journal that is there is begun anew, in one step
         start: str = "",  # first lines
+        keep: int | None = None,  # bytes of a journal that is there and is gone on with, cut to them; None: begin
     ):
         self.path = Path(path)
-        write_text(path, start, private=True)
+        if keep is None:
+            write_text(path, start, private=True)
         self.file = open(path, "ab", buffering=0)
+        if keep is not None:
+            os.ftruncate(self.file.fileno(), keep)
 
     def append(self, lines: str):
         "Write some lines. Raises OSError naming the file, with the file as it was."
@@ -194,6 +199,43 @@ class Journal:
     def close(self):
         "Let go of the file."
         self.file.close()
+
+# %% ../nbs/02_files.ipynb #3ffde031
+class Slab:
+    "A file of one size, for its owner alone, that is written in places; they are on the disk when `sync` comes back."
+
+    def __init__(
+        self,
+        path: Path,  # made, or taken up as it is
+        size: int,  # bytes
+    ):
+        self.path, fresh = Path(path), not os.path.lexists(path)
+        with naming(self.path):
+            self.number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            os.ftruncate(self.number, size)
+        if fresh:
+            sync_folder(self.path.parent)
+
+    def write(
+        self,
+        data: bytes,  # or what has its bytes in a row
+        at: int,  # byte
+    ):
+        "Write somewhere. Raises OSError naming the file."
+        rest = memoryview(data).cast("B")
+        with naming(self.path):
+            while len(rest):  # the system may take a part, and says why with the next
+                count = os.pwrite(self.number, rest, at)
+                rest, at = rest[count:], at + count
+
+    def sync(self):
+        "Wait until all is on the disk. Raises OSError naming the file."
+        with naming(self.path):
+            os.fsync(self.number)
+
+    def close(self):
+        "Let go of the file."
+        os.close(self.number)
 
 # %% ../nbs/02_files.ipynb #efb0d471
 def clear_leftovers(

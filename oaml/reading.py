@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['KINDS_OF_FILE', 'MOST_BYTES', 'MOST_ARRAYS', 'open_regular', 'read_bytes', 'refused', 'decode_text', 'read_text',
            'text_lines', 'read_lines', 'is_count', 'no_number', 'decode_json', 'need_keys', 'read_json', 'csv_pieces',
-           'read_csv', 'csv_rows', 'table_rows', 'check_array_head', 'read_array', 'read_arrays']
+           'read_csv', 'csv_rows', 'table_rows', 'check_array_head', 'read_array', 'map_bytes', 'read_arrays']
 
 # %% ../nbs/01_reading.ipynb #d9341d7c
 import codecs
@@ -232,6 +232,17 @@ def read_array(
         check_array_head(f, os.fstat(f.fileno()).st_size)
         f.seek(0)
         return np.load(path, mmap_mode="r") if mapped else np.load(f, allow_pickle=False)
+
+# %% ../nbs/01_reading.ipynb #40109a93
+def map_bytes(
+    path: Path,
+    size: int,  # bytes that it must have
+) -> np.ndarray:  # uint8 [size], left in the file, not to be written
+    "A file of a known size, mapped. Raises as `open_regular`, and ValueError naming a file of another size."
+    with open_regular(path) as f:
+        if (found := os.fstat(f.fileno()).st_size) != size:
+            raise ValueError(f"{path} is {found:,} bytes: expected {size:,}")
+        return np.memmap(f, np.uint8, "r", shape=(size,)) if size else np.empty(0, np.uint8)
 
 # %% ../nbs/01_reading.ipynb #aeba0161
 def read_arrays(
