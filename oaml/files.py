@@ -202,7 +202,7 @@ class Journal:
 
 # %% ../nbs/02_files.ipynb #3ffde031
 class Slab:
-    "A file of one size, for its owner alone, that is written in places; they are on the disk when `sync` comes back."
+    "A file of one size, for its owner alone, that is written in places. Raises OSError naming it, ValueError for another size."
 
     def __init__(
         self,
@@ -212,9 +212,13 @@ class Slab:
         self.path, fresh = Path(path), not os.path.lexists(path)
         with naming(self.path):
             self.number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-            os.ftruncate(self.number, size)
-        if fresh:
-            sync_folder(self.path.parent)
+            if fresh:
+                os.ftruncate(self.number, size)
+                os.fsync(self.number)
+                sync_folder(self.path.parent)
+        if (found := os.fstat(self.number).st_size) != size:
+            self.close()
+            raise ValueError(f"{path} is {found:,} bytes: expected {size:,}")
 
     def write(
         self,
