@@ -237,12 +237,12 @@ def read_array(
 def map_bytes(
     path: Path,
     size: int,  # bytes that it must have
-) -> np.ndarray:  # uint8 [size], left in the file, not to be written
+) -> np.ndarray:  # uint8 [size], left in the file; what is written to it stays in memory
     "A file of a known size, mapped. Raises as `open_regular`, and ValueError naming a file of another size."
     with open_regular(path) as f:
         if (found := os.fstat(f.fileno()).st_size) != size:
             raise ValueError(f"{path} is {found:,} bytes: expected {size:,}")
-        return np.memmap(f, np.uint8, "r", shape=(size,)) if size else np.empty(0, np.uint8)
+        return np.memmap(f, np.uint8, "c", shape=(size,)) if size else np.empty(0, np.uint8)
 
 # %% ../nbs/01_reading.ipynb #aeba0161
 def read_arrays(
