@@ -8,7 +8,7 @@ __all__ = ['SLAB_FACES', 'Columns', 'STORE_LAYOUT', 'STORE_NAMES', 'seal_line', 
            'open_store', 'first_entry', 'sweep_slabs', 'StoreWriter', 'writing_store', 'check_new', 'enrol_faces',
            'delete_faces', 'compact_store', 'switch_journal']
 
-# %% ../../nbs/use/06_store.ipynb #f3d755c8
+# %% ../../nbs/use/06_store.ipynb #12ed8a8a
 import json
 import os
 import re
@@ -23,7 +23,7 @@ import numpy as np
 from ..files import Hold, Journal, Slab, hold, make_folder
 from ..reading import decode_json, map_bytes, read_bytes
 
-# %% ../../nbs/use/06_store.ipynb #ecfc1b96
+# %% ../../nbs/use/06_store.ipynb #46f4ab4b
 def seal_line(entry: dict) -> str:
     "An entry of a journal as its line."
     text = json.dumps(entry, separators=(",", ":"))
@@ -45,8 +45,8 @@ def whole_lines(
             end += len(line)
     return entries, end
 
-# %% ../../nbs/use/06_store.ipynb #bbc8163a
-SLAB_FACES = 8192  # rows of a slab
+# %% ../../nbs/use/06_store.ipynb #ea2760af
+SLAB_FACES = 65_536  # rows of a slab
 Columns = dict[str, tuple[str, tuple[int, ...]]]  # name -> type, shape of one face
 
 
@@ -73,7 +73,7 @@ def map_slab(path: Path, columns: Columns) -> dict[str, np.ndarray]:  # [SLAB_FA
         found[name] = part.view(dtype).reshape(SLAB_FACES, *shape)
     return found
 
-# %% ../../nbs/use/06_store.ipynb #c94eb799
+# %% ../../nbs/use/06_store.ipynb #b955921b
 STORE_LAYOUT = 1
 STORE_NAMES = ("add", "people", "groups")  # of every face: id, whom it shows, a group
 
@@ -89,7 +89,7 @@ def check_entry(entry: dict, path: Path):
     if not all(isinstance(x, list) and len(x) == len(lists[0]) and set(map(type, x)) <= {str} for x in lists):
         raise ValueError(f"{path}: faces are no names: expected ids, people and groups, as many of each")
 
-# %% ../../nbs/use/06_store.ipynb #8fa8c76a
+# %% ../../nbs/use/06_store.ipynb #7e6a5ed2
 class Roll:
     "Who is enrolled, as a journal tells it. Raises ValueError naming the journal for a story that cannot be."
 
@@ -135,7 +135,7 @@ class Roll:
             raise ValueError(f"{self.path}: faces are deleted that are not there")
         self.dead += [self.row.pop(x) for x in gone]
 
-# %% ../../nbs/use/06_store.ipynb #3208ea60
+# %% ../../nbs/use/06_store.ipynb #bde00e51
 class OtherStore(ValueError):
     "A store of faces that was made otherwise: its numbers mean nothing here."
 
@@ -167,7 +167,7 @@ def tell_roll(path: Path) -> tuple[Roll, int]:  # the state, bytes of the journa
         raise ValueError(f"{path} has no head: expected the journal of a store of faces")
     return roll, end
 
-# %% ../../nbs/use/06_store.ipynb #f2b15edf
+# %% ../../nbs/use/06_store.ipynb #45758dbc
 class Enrolled:
     "What a store held when it was opened: names of every row, and columns that stay in their files."
 
@@ -193,7 +193,7 @@ class Enrolled:
             found[which == k] = self.slabs[k][name][rows[which == k] - self.starts[k]]
         return found
 
-# %% ../../nbs/use/06_store.ipynb #a43edb5d
+# %% ../../nbs/use/06_store.ipynb #90670bf7
 def living_rows(
     enrolled: Enrolled,
     people: Iterable[str] | None = None,  # only of these; None: of all
@@ -220,7 +220,7 @@ def open_store(folder: Path, made: dict, columns: Columns) -> Enrolled:
             if tell_roll(path)[0].slabs == roll.slabs:  # no compaction was meanwhile: it is gone
                 raise
 
-# %% ../../nbs/use/06_store.ipynb #55358c5d
+# %% ../../nbs/use/06_store.ipynb #0755cd53
 class _Slabs:
     "The last slab of a store that is written, and the next ones."
 
@@ -253,7 +253,7 @@ class _Slabs:
             self.slab.close()
         self.slab = None
 
-# %% ../../nbs/use/06_store.ipynb #72fe6ad4
+# %% ../../nbs/use/06_store.ipynb #3eb3934c
 def first_entry(made: dict, columns: Columns, following: int) -> dict:
     "The head of a journal, with the number of the next slab."
     return dict(layout=STORE_LAYOUT, made=made, columns=columns, next=following)
@@ -266,7 +266,7 @@ def sweep_slabs(folder: Path, roll: Roll):
         if path.name not in named and re.fullmatch(r"\d+\.slab", path.name):
             path.unlink()
 
-# %% ../../nbs/use/06_store.ipynb #3d1bbdae
+# %% ../../nbs/use/06_store.ipynb #95916f0f
 class StoreWriter:
     "The one who writes a store. Made by `writing_store`."
 
@@ -310,7 +310,7 @@ class StoreWriter:
         self.slabs.close()
         self.journal.close()
 
-# %% ../../nbs/use/06_store.ipynb #81a5b98a
+# %% ../../nbs/use/06_store.ipynb #2b367f0f
 @contextmanager
 def writing_store(folder: Path, made: dict, columns: Columns) -> Iterator[StoreWriter]:
     "Write a store alone, which is made where there is none. Raises as `hold` and `open_store`."
@@ -321,7 +321,7 @@ def writing_store(folder: Path, made: dict, columns: Columns) -> Iterator[StoreW
     with hold(folder) as held, closing(StoreWriter(folder, made, columns, held)) as writer:
         yield writer
 
-# %% ../../nbs/use/06_store.ipynb #20028ae0
+# %% ../../nbs/use/06_store.ipynb #011f76c2
 def check_new(roll: Roll, ids: Sequence[str], columns: Columns, fields: dict[str, np.ndarray]):
     "Raise ValueError for ids that are there, and for numbers that are not of so many faces."
     twice = [x for x in ids if x in roll.row] or [x for x, y in zip(sorted(ids), sorted(ids)[1:]) if x == y]
@@ -364,7 +364,7 @@ def delete_faces(writer: StoreWriter, ids: Sequence[str]):
         raise ValueError(f"id {unknown[0]!r} is not there once: expected ids that are enrolled")
     writer.note(dict(delete=list(ids)))
 
-# %% ../../nbs/use/06_store.ipynb #3d85ed5e
+# %% ../../nbs/use/06_store.ipynb #a4394d8a
 def compact_store(writer: StoreWriter):
     "Give the room of deleted faces back to the disk, and forget them. Raises OSError; the store is then as it was."
     old = writer.view()
