@@ -5,12 +5,12 @@
 # %% auto #0
 __all__ = ['LEAST_TAIL', 'ParetoTail', 'fit_tail', 'Strangers', 'fit_strangers']
 
-# %% ../../nbs/use/08_strangers.ipynb #016e9555
+# %% ../../nbs/use/08_strangers.ipynb #c6a22abc
 from typing import NamedTuple
 
 import numpy as np
 
-# %% ../../nbs/use/08_strangers.ipynb #f6884da3
+# %% ../../nbs/use/08_strangers.ipynb #b16297c1
 class ParetoTail(NamedTuple):
     "The upper end of a distribution: what passes `start`, and how far."
 
@@ -53,7 +53,7 @@ def fit_tail(
         float(start), count / len(scores), float(2 * a0 * a1 / (a0 - 2 * a1)), float(2 - a0 / (a0 - 2 * a1))
     )
 
-# %% ../../nbs/use/08_strangers.ipynb #c1d8265f
+# %% ../../nbs/use/08_strangers.ipynb #247200d4
 class Strangers(NamedTuple):
     "What people who are not enrolled score, by how much of them is seen."
 
