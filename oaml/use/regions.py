@@ -7,7 +7,7 @@ __all__ = ['REGION_SPLITS', 'region_members', 'region_weights', 'keep_parts', 'k
            'roughness', 'face_columns', 'pack_faces', 'Question', 'ask_probe', 'Proposal', 'propose_faces',
            'RegionForms', 'region_forms', 'CoveredQuestion', 'ask_covered', 'propose_covered']
 
-# %% ../../nbs/use/07_regions.ipynb #ecd53f99
+# %% ../../nbs/use/07_regions.ipynb #b8db9e21
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ import torch
 from ..models.calibrated import Calibration, CutScore, cut_centred, half_vector, pair_products
 from .store import Columns
 
-# %% ../../nbs/use/07_regions.ipynb #86b7e21e
+# %% ../../nbs/use/07_regions.ipynb #f9dafe67
 REGION_SPLITS = dict(quadrants=(2, 2), rows=(7, 1), squares=(4, 4))  # rows and columns of regions
 
 
@@ -37,7 +37,7 @@ def region_weights(
     "The mean of a map in every region."
     return v @ (members / members.sum(1, keepdim=True)).T
 
-# %% ../../nbs/use/07_regions.ipynb #332ea104
+# %% ../../nbs/use/07_regions.ipynb #5660cee4
 def keep_parts(
     centred: torch.Tensor,  # [N,h*w,E]
     eight_bits: bool,
@@ -57,7 +57,7 @@ def kept_parts(parts: np.ndarray, scale: np.ndarray | None) -> torch.Tensor:  # 
     found = torch.from_numpy(np.asarray(parts)).float()
     return found if scale is None else found * torch.from_numpy(np.asarray(scale))[:, :, None]
 
-# %% ../../nbs/use/07_regions.ipynb #2d9a3bc5
+# %% ../../nbs/use/07_regions.ipynb #e3bd4ad8
 class RegionSums(NamedTuple):
     "Sums of some faces over regions, as they are stored."
 
@@ -79,7 +79,7 @@ def sum_regions(
     gram = half_vector(S @ S.transpose(1, 2))
     return RegionSums(coded.to(torch.int8).numpy(), gram.numpy(), torch.cat(lengths, 1).numpy())
 
-# %% ../../nbs/use/07_regions.ipynb #c2302530
+# %% ../../nbs/use/07_regions.ipynb #ecfb535b
 def roughness(
     parts: torch.Tensor,  # [N,h*w,E] as kept
     members: torch.Tensor,  # [R,h*w]
@@ -91,7 +91,7 @@ def roughness(
     fourth = squares @ squares
     return fourth.square().sum((1, 2)).pow(1 / 8) * (1 + 1e-5)
 
-# %% ../../nbs/use/07_regions.ipynb #fe71c53d
+# %% ../../nbs/use/07_regions.ipynb #aae3fc84
 def face_columns(
     grid: tuple[int, int],  # (h, w)
     size: int,  # E
@@ -133,7 +133,7 @@ def pack_faces(
     columns["rough"] = torch.where(clear, roughness(kept, members), torch.inf).numpy()
     return columns
 
-# %% ../../nbs/use/07_regions.ipynb #984c374c
+# %% ../../nbs/use/07_regions.ipynb #056b0f77
 class Question(NamedTuple):
     "A probe as it is asked of a block of faces."
 
@@ -165,12 +165,12 @@ def ask_probe(
     spread = score.scaled(torch.ones(1), v[None])
     return Question(level, coded.to(torch.int8)[:, None], scale.item(), w, tuple(map(float, errors)), spread.item())
 
-# %% ../../nbs/use/07_regions.ipynb #9545cfac
+# %% ../../nbs/use/07_regions.ipynb #f071edf5
 class Proposal(NamedTuple):
     "What a block of faces may score."
 
     score: torch.Tensor  # [N], by region sums
-    most: torch.Tensor | None  # [N], which the true score cannot pass
+    most: torch.Tensor  # [N], which the true score cannot pass
 
 
 @torch.no_grad()
@@ -179,22 +179,19 @@ def propose_faces(
     sums: np.ndarray,  # columns of the question's level
     gram: np.ndarray,
     bound: np.ndarray,
-    rough: np.ndarray | None = None,  # for the bound
+    rough: np.ndarray,  # for the bound
 ) -> Proposal:
     "Scores of a block of faces by region sums."
     sums, gram, bound = (torch.from_numpy(x) for x in (sums, gram, bound))
     dots = torch._int_mm(sums, question.coded)[:, 0] * (bound[:, 0] * question.scale)
     length = (gram @ pair_products(question.weights)).clamp(min=1e-30).sqrt()
-    proposal = question.spread * dots / length
-    if rough is None:
-        return Proposal(proposal, None)
     of_query, of_sums, of_map = question.errors
     slack = (of_map + 1e-6) * torch.from_numpy(rough)
     top = dots + of_query * bound[:, 2] + of_sums * bound[:, 1] + slack
     most = torch.where(top > 0, top / (length - slack).clamp(min=1e-20), top / (length + slack))
-    return Proposal(proposal, question.spread * most.clamp(max=1) + 1e-5)
+    return Proposal(question.spread * dots / length, question.spread * most.clamp(max=1) + 1e-5)
 
-# %% ../../nbs/use/07_regions.ipynb #49ed557f
+# %% ../../nbs/use/07_regions.ipynb #380b5ea5
 class RegionForms(NamedTuple):
     "d(v) of maps that are constant in every region."
 
@@ -219,7 +216,7 @@ def region_forms(calibration: Calibration, members: torch.Tensor) -> RegionForms
     whole = calibration.dimension(torch.ones(1, positions)).item()
     return RegionForms(once @ half_vector(calibration.traces), calibration.forms @ once.T, whole)
 
-# %% ../../nbs/use/07_regions.ipynb #c25d2a6a
+# %% ../../nbs/use/07_regions.ipynb #92426cfd
 class CoveredQuestion(NamedTuple):
     "A probe as it is asked of faces that are covered."
 
