@@ -150,7 +150,7 @@ def check_made(
     asked = decode_json(json.dumps(made | {f"column {k}": v for k, v in columns.items()}), folder)
     theirs = {**found["made"], **{f"column {k}": v for k, v in found["columns"].items()}}
     keys = [k for k in dict.fromkeys([*asked, *theirs]) if asked.get(k) != theirs.get(k)]
-    if keys:
+    if set(keys) - {"about"}:  # which is for people only
         each = ", ".join(f"{k} {theirs.get(k)}, not {asked.get(k)}" for k in keys)
         raise OtherStore(f"{folder} was made with {each}: enrol its faces into another store")
 
