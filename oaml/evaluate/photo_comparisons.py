@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['PRIMARY_FAR', 'CLEAN_LOSS', 'FAR_BOUNDS', 'PRIMARY', 'COMPARED', 'ALL_KINDS', 'RATES', 'UNCOVERED', 'LABELS',
-           'LISTED', 'NETWORK_LABELS', 'GROUPS', 'LISTED_GROUP', 'Case', 'probe_kind', 'PhotoRuns', 'PhotoResults',
-           'with_verdicts', 'compare_cases', 'compare_all', 'primary_bars', 'listed_table', 'RealScores', 'read_real',
-           'real_table', 'real_differences', 'natural_comparison']
+           'LISTED', 'NETWORK_LABELS', 'GROUPS', 'LISTED_GROUP', 'Case', 'probe_kind', 'both_halves', 'PhotoRuns',
+           'PhotoResults', 'with_verdicts', 'compare_cases', 'compare_all', 'primary_bars', 'listed_table',
+           'RealScores', 'read_real', 'real_table', 'real_differences', 'natural_comparison']
 
 # %% ../../nbs/evaluate/12_photo_comparisons.ipynb #2bfd9845
 from collections.abc import Iterator, Sequence
@@ -78,6 +78,14 @@ def probe_kind(kind: str) -> str:
     return UNCOVERED if kind == CLEAN else kind
 
 
+def both_halves(outcomes: list[Outcome], network: str, seeds: list[int]):
+    "Raise ValueError where a network's runs lack one of a half and seed."
+    there = {(o.metrics["half"], o.run["seed"]) for o in outcomes}
+    if lost := [(h, s) for h in ("first", "second") for s in seeds or [0] if (h, s) not in there]:
+        where = ", ".join(str(o.folder) for o in outcomes) or "none"
+        raise ValueError(f"runs of {network} are {where}: expected one of the {lost[0][0]} half, seed {lost[0][1]} too")
+
+# %% ../../nbs/evaluate/12_photo_comparisons.ipynb #63aeb7a8
 class PhotoRuns:
     "The runs of one network: two halves of the occluders, some seeds."
 
@@ -86,11 +94,7 @@ class PhotoRuns:
         self.network = network
         self.models = {(o.metrics["half"], o.run["seed"]): o for o in own}
         self.seeds = sorted({seed for _, seed in self.models})
-        if lost := [(h, s) for h in ("first", "second") for s in self.seeds or [0] if (h, s) not in self.models]:
-            there = ", ".join(str(o.folder) for o in own) or "none"
-            raise ValueError(
-                f"runs of {network} are {there}: expected one of the {lost[0][0]} half, seed {lost[0][1]} too"
-            )
+        both_halves(own, network, self.seeds)
         first = self.models["first", self.seeds[0]]
         self.kinds, self.metrics = first.metrics["kinds"], first.metrics
         people = read_arrays(first.folder / "people.npz", "person", "fold")
