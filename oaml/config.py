@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['STRICT', 'Occluder', 'MOSTLY_CLEAN', 'PhotoKind', 'FIRST_HALF', 'SECOND_HALF', 'several', 'Data', 'Model', 'Loss',
            'Optim', 'Evaluation', 'PhotoNetwork', 'both_networks', 'Photo', 'Run', 'wrong_data', 'wrong_run', 'Config',
-           'known_keys', 'error_text', 'make_config', 'ValueLoader', 'no_date', 'read_yaml', 'profiles_folder',
+           'known_keys', 'error_text', 'make_config', 'ValueLoader', 'no_value', 'read_yaml', 'profiles_folder',
            'parse_overrides', 'load_profile', 'to_dict', 'command_text', 'turned']
 
 # %% ../nbs/03_config.ipynb #ac0727fd
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields, is_dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal
@@ -35,7 +35,7 @@ from oaml.names import (
 from .reading import read_text
 
 # %% ../nbs/03_config.ipynb #532fb095
-STRICT = ConfigDict(extra="forbid", strict=True)
+STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 Occluder = Literal[OCCLUDERS]
 MOSTLY_CLEAN = ("none", "none", "none", "niqab", "none", "none", "none", "medical")
 
@@ -69,12 +69,12 @@ class Model:
 
     name: Literal[ARCHITECTURES] = "ir_50"
     tap: Literal[TAPS] = "block4"
-    width: float = Field(1.0, gt=0)
+    width: float = Field(1.0, gt=0, le=8)
     input_size: Literal[112, 224] = 112  # pixels
     stem_stride: Literal[1, 2] = 1
-    embedding_size: int = Field(512, ge=8)
+    embedding_size: int = Field(512, ge=8, le=2**16)
     dropout: float = Field(0.4, ge=0, lt=1)
-    hidden_channels: int | None = None  # of the occlusion head; None: a quarter of the tap's
+    hidden_channels: int | None = Field(None, ge=1, le=2**16)  # of the occlusion head; None: a quarter of the tap's
     weighting: Literal[WEIGHTINGS] = "masked"  # of the matcher in joint training
 
 # %% ../nbs/03_config.ipynb #87bc5ea6
@@ -177,8 +177,8 @@ class Run:
     seeds: list[int] = several((0, 1, 2))
     joint: bool = True  # a network per tap and weighting; False: variants share one per seed
     accelerator: Literal["cpu", "cuda"] = "cpu"
-    devices: int = Field(1, ge=1)  # more than one: DDP, a process each
-    threads: int = Field(1, ge=1)  # of each run: part of the settings, because sums depend on it
+    devices: int = Field(1, ge=1, le=1024)  # more than one: DDP, a process each
+    threads: int = Field(1, ge=1, le=1024)  # of each run: part of the settings, because sums depend on it
     logger: Literal["csv", "tensorboard", "wandb"] = "tensorboard"  # beside log.csv, which is always written
     log_every: int = Field(20, ge=1)  # steps
 
@@ -239,12 +239,13 @@ class Config:
             raise ValueError("; ".join(wrong))
 
 # %% ../nbs/03_config.ipynb #dc02fe89
-def known_keys(section: tuple[str, ...]) -> str:
+def known_keys(section: tuple[str | int, ...]) -> str:
     "Names allowed in a section."
-    part = Config()
-    for name in section:
-        part = getattr(part, name, part)
-    return ", ".join(f.name for f in fields(part))
+    part = known = Config()
+    for name in section:  # a list has the settings of its first
+        part = next(iter(part), None) if isinstance(part, list) else getattr(part, str(name), None)
+        known = part if is_dataclass(part) else known
+    return ", ".join(f.name for f in fields(known))
 
 
 def error_text(x: dict) -> str:
@@ -275,12 +276,16 @@ class ValueLoader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
-def no_date(loader: ValueLoader, node: yaml.Node):
-    "Refuse what YAML takes for a date."
-    raise yaml.YAMLError(f"{node.value} is a date: expected it in quotes, where it is a text")
+def no_value(loader: ValueLoader, node: yaml.Node):
+    "Refuse what YAML knows and settings are not."
+    kind = node.tag.rpartition(":")[2]
+    if kind == "timestamp":
+        raise yaml.YAMLError(f"{node.value} is a date: expected it in quotes, where it is a text")
+    raise yaml.YAMLError(f"a value is of the kind {kind}: expected a number, a text, a list or a mapping")
 
 
-ValueLoader.add_constructor("tag:yaml.org,2002:timestamp", no_date)
+for _kind in ("timestamp", "binary", "set", "omap", "pairs"):
+    ValueLoader.add_constructor(f"tag:yaml.org,2002:{_kind}", no_value)
 
 
 def read_yaml(
@@ -329,7 +334,10 @@ def load_profile(
     for section, keys in parse_overrides(overrides).items():
         values[section] = {**(values.get(section) or {}), **keys}
     values["run"] = {"profile": path.stem, **(values.get("run") or {})}
-    return make_config(values)
+    try:
+        return make_config(values)
+    except ValueError as e:
+        raise ValueError(f"profile {name}: {e}") from None
 
 
 def to_dict(config: Config) -> dict:
