@@ -95,7 +95,7 @@ def open_labelled(
     "Open a labelled set. Raises `ValueError` or `FileNotFoundError` as `labelled_faces` and `mfr2_faces`."
     if Path(labels).name != MFR2_LABELS:
         return labelled_faces(image_folder(folder), labels)
-    if Path(labels).resolve().parent != Path(folder).resolve():
+    if Path(labels).parent.resolve() != Path(folder).resolve():
         raise ValueError(f"labels are {labels}: expected {Path(folder) / MFR2_LABELS}, beside the photographs")
     return mfr2_faces(folder)
 

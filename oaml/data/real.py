@@ -37,8 +37,8 @@ def row_points(
         numbers = np.array([float(t) for t in texts]) if any(texts) else np.full(10, np.nan)
     except ValueError:
         numbers = np.full(10, np.inf)
-    if any(texts) and not np.isfinite(numbers).all():
-        raise ValueError(f"{where}: landmarks are {', '.join(texts)}: expected ten numbers, or none")
+    if any(texts) and not (np.abs(numbers) < 1e6).all():  # NaN neither
+        raise ValueError(f"{where}: landmarks are {', '.join(texts)[:200]}: expected ten numbers of pixels, or none")
     return numbers.reshape(5, 2)
 
 # %% ../../nbs/data/09_real.ipynb #73312557
@@ -191,6 +191,8 @@ def mfr2_faces(
             raise ValueError(f"{at} is {line[:80]!r}: expected `name, number, mask`")
         images.append(found_image(root, numbered_stem(*fields[:2])))
         people.append(fields[0]), worn.append("none" if fields[2] == "no-mask" else fields[2]), where.append(at)
+    if not images:
+        raise ValueError(f"{path}: rows are 0: expected one for each photograph")
     table, points = root / "landmarks5_yunet.csv", None
     if table.is_file():
         known = mfr2_landmarks(table)
