@@ -129,7 +129,7 @@ def read_manifest(path: Path) -> pd.DataFrame:
                 raise  # another column is the owner's own, and may hold words
     return table
 
-
+# %% ../../nbs/align/03_curate.ipynb #3000dab9
 def mark_duplicates(
     table: pd.DataFrame,  # with columns hash and sharpness, NaN where not measured; the index is the name
     bits: int = 4,
@@ -199,7 +199,7 @@ def check_moves(moves: list[tuple[Path, Path]]) -> None:
                 f"{len(twice)} files are named twice, nothing was moved: expected {', '.join(twice[:10])} once"
             )
 
-
+# %% ../../nbs/align/03_curate.ipynb #841634ac
 def move_noted(
     moves: list[tuple[Path, Path]],  # from, to
     folder: Path,  # that both lie in

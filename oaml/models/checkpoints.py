@@ -61,7 +61,7 @@ def load_plain(path: Path) -> object:
             check_stored(data)
         return torch.load(BytesIO(data), map_location="cpu", weights_only=True)
 
-
+# %% ../../nbs/models/06_checkpoints.ipynb #67078d49
 def only_tensors(
     found: object,  # what a file held
     name: str,  # for the error
@@ -81,7 +81,7 @@ def read_state(
     "The state dict in a PyTorch file. Raises OSError, or ValueError for a file that is damaged, would run code, or holds something else."
     return only_tensors(load_plain(path), str(path))
 
-
+# %% ../../nbs/models/06_checkpoints.ipynb #85ca6137
 def unlike(
     found: torch.Tensor,
     own: torch.Tensor,

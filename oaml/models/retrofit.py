@@ -21,9 +21,8 @@ from safetensors.numpy import save
 from torch import nn
 
 from ..files import sha256, write_together
-from .checkpoints import ordered_header
 from .calibrated import CalibratedVisibility, Calibration
-from .checkpoints import read_tensors
+from .checkpoints import ordered_header, read_tensors
 from .common_visibility import EndLayer, fold
 from .linear_end import OnnxRecogniser, sum_parts
 from .occlusion import OcclusionHead
@@ -277,7 +276,7 @@ def read_kept(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:  # ar
         raise ValueError(f"{path} is {found[:12]}…: expected {about.get('onnx_sha256', '')[:12]}…, of {other.name}")
     return kept, about
 
-# %% ../../nbs/models/14_retrofit.ipynb #12a39fff
+
 class FaceParts(NamedTuple):
     "What a retrofitted graph says of a batch."
 
@@ -285,7 +284,7 @@ class FaceParts(NamedTuple):
     parts: np.ndarray  # float16 [B,h*w,E]
     visibility: np.ndarray  # float32 [B,1,h,w], 1 = visible
 
-
+# %% ../../nbs/models/14_retrofit.ipynb #12a39fff
 class Retrofitted(nn.Module):
     "A retrofitted recogniser, for the project's images. Raises as `read_kept`."
 
@@ -301,7 +300,8 @@ class Retrofitted(nn.Module):
             weight = torch.from_numpy(weight.copy()).permute(0, 2, 1).contiguous()
             self.end_layer = EndLayer(weight, torch.from_numpy(self.kept["constant"]))
         self.tap_channels, self.tap_size = weight.shape[2], round(len(weight) ** 0.5)
-        self.run = OnnxRun(model, "images", batch, [*FaceParts._fields, "map"])
+        with refused(self.path, "a retrofitted network"):
+            self.run = OnnxRun(model, "images", batch, [*FaceParts._fields, "map"])
 
     def look(self, images: torch.Tensor | np.ndarray) -> list[np.ndarray]:  # embedding, parts, visibility, map
         "All that the graph says. Raises ValueError for images of another shape or range."

@@ -84,7 +84,7 @@ def kept_records(
         raise ValueError(f"{path} holds numbers that are not finite: expected descriptions of faces")
     return FaceRecords(**tensors)
 
-
+# %% ../../nbs/use/03_gallery.ipynb #2c85d275
 def read_gallery(path: Path, recogniser: Recogniser) -> tuple[list[dict], list[dict], FaceRecords | None]:
     "Read it back. Raises FileNotFoundError, ValueError for a file that is none, OtherRecogniser for another version."
     if not Path(path).is_file():
