@@ -36,7 +36,7 @@ class Reader(NamedTuple):
     fresh: bool = False  # reading changes the folder: it is laid anew for every input
     mend: Callable[[Path], object] | None = None  # makes checksums beside a changed file fit again
     unnamed: bool = False  # its errors are put beside the file's name by whoever calls it
-    helper: bool = False  # may start a Python of its own
+    helper: int = 0  # so many processes of its own it may start, Pythons all
     tokens: tuple[bytes, ...] = ()  # words of the format
     only: str = ""  # pattern of the files that are changed; empty: all
 
@@ -368,7 +368,7 @@ def tinyface(folder: Path):
     savemat(folder / "gallery_match_img_ID_pairs.mat", dict(gallery_set=objects(["g1.jpg"]), gallery_ids=one))
 
 
-@reads(tinyface, helper=True, only=r"mat$")
+@reads(tinyface, helper=2, only=r"mat$")
 def tinyface_lists(folder: Path, name: str):
     from oaml.benchmarks.templates import read_tinyface
 
@@ -389,7 +389,7 @@ def wider_truth(folder: Path):
         savemat(folder / f"wider_{level}_val.mat", dict(gt_list=kept))
 
 
-@reads(wider_truth, helper=True)
+@reads(wider_truth, helper=4)
 def wider_mats(folder: Path, name: str):
     from oaml.featherface.average_precision import read_wider_truth
 
