@@ -14,7 +14,7 @@ help:
 	@echo 'make plan        what make reproduce would run, with time, memory and data (PROFILE=gpu for the full scale)'
 	@echo 'make check       the tables made again and compared with those published, nothing published: fails where a claim is gone (about an hour on two cores; PROFILE=photo: the photographs, as long)'
 	@echo 'make test-all    the slow tests too: speed and memory bars, the face detector'
-	@echo 'make soak        a million inputs over all readers and a hundred faults, counted in paper/results/soak.json (about 40 minutes on two cores)'
+	@echo 'make soak        a million inputs over all readers and a hundred faults, counted in docs/reliability.md (about 40 minutes on two cores)'
 	@echo 'make sync        clean the notebooks and export the package'
 	@echo 'make docs        the stored notebooks and the documentation as a site in _docs, without a network'
 	@echo 'make lock        lock.txt again: every package that make setup installs, with its hashes (newer versions: UPGRADE=--upgrade)'
@@ -62,7 +62,8 @@ test-all: setup tools sync-check lint
 
 soak: setup
 	@$(BIN)/python nbs/tests/fuzzing.py --inputs 1000000 --seed $(SEED) --out paper/results/soak.json; bad=$$?; \
-	$(BIN)/python nbs/tests/faults.py --count 100 --seed $(SEED) && exit $$bad
+	$(BIN)/python nbs/tests/faults.py --count 100 --seed $(SEED) --out paper/results/faults.json || bad=1; \
+	$(BIN)/python nbs/tests/reliability.py && exit $$bad
 
 sync: setup
 	$(BIN)/nbdev_clean

@@ -799,13 +799,10 @@ def main() -> int:
     print(fuzz.table())
     print(fuzz.findings())
     if a.out:
-        a.out.parent.mkdir(parents=True, exist_ok=True)
-        a.out.write_text(
-            json.dumps(
-                dict(seed=a.seed, start=a.start, seconds=round(time.monotonic() - began), readers=fuzz.rows()), indent=1
-            )
-            + "\n"
-        )
+        from oaml.files import write_json
+
+        told = dict(seed=a.seed, start=a.start, seconds=round(time.monotonic() - began), readers=fuzz.rows())
+        write_json(a.out, told)
     return int(fuzz.wrong() > 0)
 
 
