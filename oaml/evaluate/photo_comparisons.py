@@ -23,7 +23,7 @@ from .all_pairs import CLEAN, load_lines, tar_difference
 from .comparisons import Outcome
 from .statistics import FEWEST_SEEDS, crossed_tar, holm
 from .verification import auc, false_accept_threshold, kfold_accuracy, tar_at_far
-from ..reading import read_arrays, read_csv, refused
+from ..reading import need_keys, read_arrays, read_csv, refused
 
 # %% ../../nbs/evaluate/12_photo_comparisons.ipynb #b280bc2f
 PRIMARY_FAR = 1e-3  # of the primary threshold
@@ -92,6 +92,10 @@ class PhotoRuns:
     def __init__(self, outcomes: dict[str, Outcome], network: str):
         own = [o for o in outcomes.values() if o.metrics.get("network") == network and "half" in o.metrics]
         self.network = network
+        for o in own:
+            need_keys(o.metrics, o.folder / "metrics.json", "kinds", "seen")
+            if type(seed := o.run.get("seed")) is not int:
+                raise ValueError(f"{o.folder / 'run.json'}: seed is {seed!r:.40}: expected a number")
         self.models = {(o.metrics["half"], o.run["seed"]): o for o in own}
         self.seeds = sorted({seed for _, seed in self.models})
         both_halves(own, network, self.seeds)
