@@ -310,7 +310,8 @@ class Retrofitted(nn.Module):
             raise ValueError(f"images have shape {x.shape}: expected [B, 3, {size}, {size}], B at least 1")
         if not (x.min() >= -1 and x.max() <= 1):  # also false for NaN
             raise ValueError(f"images span [{x.min():.3g}, {x.max():.3g}]: expected [-1, 1]")
-        return self.run(x)
+        with refused(self.path, "a retrofitted network"):
+            return self.run(x)
 
     def features(self, x: torch.Tensor) -> torch.Tensor:  # [B,3,H,W] -> [B,C,h,w]
         "The map."

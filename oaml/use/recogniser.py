@@ -6,7 +6,7 @@
 __all__ = ['log', 'Fits', 'FORMAT', 'PACKED', 'log_odds', 'check_fits', 'probability', 'calibrate', 'FaceRecords', 'join',
            'check_crops', 'judge_scores', 'Told', 'tell_odds', 'Recogniser', 'PhotoRecogniser', 'photo_matcher',
            'JointRecogniser', 'tell_calibrated', 'calibrated_basis', 'RetrofitRecogniser', 'open_retrofit',
-           'load_photo', 'load_joint', 'load_packed', 'load_recogniser', 'told', 'pack_recogniser']
+           'load_photo', 'load_joint', 'load_packed', 'rank_training', 'load_recogniser', 'told', 'pack_recogniser']
 
 # %% ../../nbs/use/01_recogniser.ipynb #c3758898
 import logging
@@ -345,7 +345,7 @@ def load_photo(
     if about["version"] != 1:
         raise ValueError(f"{path}: version {about['version']}, expected 1")
     need_keys(about, path, "weights_sha256", "network", "fits")
-    if about["network"] not in PUBLIC:
+    if about["network"] not in [*PUBLIC]:  # may be a list
         raise ValueError(f"{path}: network is {about['network']!r:.60}: expected one of {', '.join(PUBLIC)}")
     fits = check_fits(about["fits"], path)
     if (found := sha256(weights)) != about["weights_sha256"]:
@@ -400,10 +400,11 @@ def load_packed(
     state = {k: v.float() if v.is_floating_point() else v for k, v in read_tensors(path)[0].items()}
     fits = check_fits(about["fits"], folder / f"{PACKED}.json")
     with refused(folder / f"{PACKED}.json", "the note of a packed recogniser"):
-        settings, sizes = make_config({"model": about["model"]}), about["map"]
-        if not all(type(n) is int and 0 < n < 2**12 for n in sizes):
-            raise ValueError(f"map is {sizes}: expected channels, height and width")
-        net, matcher = network_of(settings), QAConv(*sizes, settings.model.weighting)
+        settings = make_config({"model": about["model"]})
+        net = network_of(settings)
+        matcher = net.matcher(settings.model.weighting)
+        if about["map"] != (sizes := [matcher.num_features, matcher.height, matcher.width]):
+            raise ValueError(f"map is {about['map']!r:.60}: expected {sizes}, as of its network")
     for part, module in (("net.", net), ("matcher.", matcher)):
         own = {k.removeprefix(part): v for k, v in state.items() if k.startswith(part)}
         fit_state(module, own, str(path))
@@ -411,6 +412,18 @@ def load_packed(
     return JointRecogniser(net.to(memory_format=torch.channels_last), matcher, fits, text, sha256(path))
 
 # %% ../../nbs/use/01_recogniser.ipynb #2d03bc5d
+def rank_training(
+    folder: Path,  # of a training run
+    run: dict,  # its run.json
+) -> tuple[bool, bool, int]:  # the least is taken
+    "Which training run is asked first: nothing switched, the CPU's profile, the first seed. Raises ValueError naming its note."
+    with refused(folder / "run.json", "the note of a training"):
+        of = run["parameters"]
+        if type(run["seed"]) is not int:
+            raise ValueError(f"seed is {run['seed']!r:.40}: expected a number")
+        return bool(of["switch"]), of["config"]["run"]["profile"] != "cpu", run["seed"]
+
+
 def load_recogniser(
     runs: Path | None = None,  # folder of runs; None: `run_root()`
     weights: Path | None = None,  # of the public network; None: where `oaml data get` puts them
@@ -429,8 +442,7 @@ def load_recogniser(
             return told(load_photo(photo[0][0], place), photo[0][0])
         missing = [f"no weights at {short(place)}: `oaml data get {network}`"]
     trained = [x for x in finished_runs(runs, "train-s*") if (x[0] / "extracted" / "val.npz").is_file()]
-    rank = lambda run, of: (bool(of["switch"]), of["config"]["run"]["profile"] != "cpu", run["seed"])  # noqa: E731
-    trained.sort(key=lambda x: rank(x[1], x[1]["parameters"]))
+    trained.sort(key=lambda x: rank_training(*x))
     if not trained:
         return told(load_packed(), PACKAGE / "weights", missing[0])
     return told(load_joint(*trained[0]), trained[0][0], missing[0])
