@@ -23,13 +23,14 @@ help:
 
 setup: $(VENV)/.ready
 
+# Compiled once: where Python may not write bytecode, as in many containers, every process would compile torch again, for 7 seconds.
 # Nothing is resolved here: lock.txt names each package once, and every archive must have one of its hashes; uv, which installs it, too.
 $(VENV)/.ready: pyproject.toml lock.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python %d.%d found, 3.11 or newer expected: make PYTHON=python3.11 …" % sys.version_info[:2])'
 	$(PYTHON) -m venv $(VENV)
 	@awk '/^[^ ]/ {take = /^uv==/} take' lock.txt > $(VENV)/uv.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement $(VENV)/uv.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --no-deps --requirement lock.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --no-deps --compile-bytecode --requirement lock.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 
