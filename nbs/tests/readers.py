@@ -1111,6 +1111,38 @@ def onnx_recogniser(folder: Path, name: str):
     return OnnxRecogniser(folder / "net.onnx", FORMATS["rgb, 0 to 255"])
 
 
+def exported(folder: Path):
+    "What `oaml export` writes, with other numbers: embedding, map and share of a face."
+    rng = np.random.default_rng(0)
+    held = [
+        numpy_helper.from_array(np.float32(rng.normal(size=s)), n) for n, s in dict(w=(1, 3, 3, 3), v=(16, 4)).items()
+    ]
+    nodes = [
+        helper.make_node("Conv", ["images", "w"], ["h"], strides=[2, 2], pads=[1, 1, 1, 1]),
+        helper.make_node("Sigmoid", ["h"], ["occlusion"]),
+        helper.make_node("Flatten", ["occlusion"], ["f"], axis=1),
+        helper.make_node("MatMul", ["f", "v"], ["e"]),
+        helper.make_node("LpNormalization", ["e"], ["embedding"], axis=1),
+        helper.make_node("ReduceMean", ["occlusion"], ["visibility"], axes=[1, 2, 3], keepdims=0),
+    ]
+    dims = dict(images=["n", 3, 8, 8], embedding=["n", 4], occlusion=["n", 1, 4, 4], visibility=["n"])
+    x, *out = (helper.make_tensor_value_info(n, TensorProto.FLOAT, d) for n, d in dims.items())
+    model = helper.make_model(
+        helper.make_graph(nodes, "g", [x], out, held), opset_imports=[helper.make_opsetid("", 17)]
+    )
+    model.ir_version = 8
+    helper.set_model_props(model, dict(colour_order="rgb", input_size="8"))
+    put(folder / "own.onnx", model.SerializeToString())
+
+
+@reads(exported)
+def exported_graph(folder: Path, name: str):
+    from oaml.use.onnx import OnnxFaces
+
+    found = OnnxFaces(folder / "own.onnx")
+    return found(np.zeros((2, *(n if isinstance(n, int) and 0 < n < 99 else 8 for n in found.shape)), np.float32))
+
+
 def retrofitted(folder: Path):
     "A tiny recogniser, retrofitted."
     from oaml.models.calibrated import Calibration
