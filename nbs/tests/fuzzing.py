@@ -704,8 +704,9 @@ class Fuzz:
 
 
 def fixed(fuzz: Fuzz, inputs: int) -> list[Work]:
-    "As many inputs of every reader."
-    return [Work(r, 0, inputs, float("inf")) for r in fuzz.readers.values()]
+    "As many inputs of every reader; a quarter for those that start processes, which come first."
+    readers = sorted(fuzz.readers.values(), key=lambda r: -r.helper)
+    return [Work(r, 0, max(1, inputs // 4) if r.helper else inputs, float("inf")) for r in readers]
 
 
 MOST_SECONDS = 100  # for one reader in a round: a slow one reads fewer inputs
