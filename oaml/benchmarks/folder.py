@@ -37,7 +37,7 @@ from ..figures.save import drawable
 from ..files import hold, write_text, write_whole
 from ..formats.conversion import open_data
 from ..formats.folders import FaceSet, NamedFaces, image_folder
-from ..reading import read_bytes
+from ..reading import read_bytes, refused
 
 # %% ../../nbs/benchmarks/03_folder.ipynb #1e14a715
 MOST_FACES = 20_000  # all pairs of them are a matrix of 3.2 GB
@@ -86,7 +86,9 @@ class LabelledCrops(FaceSet):
         if self.labelled.landmarks is None:
             return super().__getitem__(i)
         image = decode_image(self.encoded(i), None, self.name(i))
-        return dict(image=align_face(image, self.labelled.landmarks[i], self.size), identity=int(self.identities[i]))
+        with refused(self.labelled.paths[i], "a face with these landmarks"):
+            crop = align_face(image, self.labelled.landmarks[i], self.size)
+        return dict(image=crop, identity=int(self.identities[i]))
 
 
 def open_labelled(
