@@ -85,10 +85,9 @@ class LabelledCrops(FaceSet):
     def __getitem__(self, i: int) -> dict:
         if self.labelled.landmarks is None:
             return super().__getitem__(i)
-        image = decode_image(self.encoded(i), None, self.name(i))
+        image, points = decode_image(self.encoded(i), None, self.name(i)), self.labelled.landmarks[i]
         with refused(self.labelled.paths[i], "a face with these landmarks"):
-            crop = align_face(image, self.labelled.landmarks[i], self.size)
-        return dict(image=crop, identity=int(self.identities[i]))
+            return dict(image=align_face(image, points, self.size), identity=int(self.identities[i]))
 
 
 def open_labelled(
