@@ -720,7 +720,8 @@ def soak(fuzz: Fuzz, inputs: int, start: int, said: Callable[[str], None]):
         share = -(-left // len(quick))
         ends = {n: fuzz.next[n] + share for n in quick}
         said(f"{share:,} inputs for each of {len(quick)} readers")
-        fuzz.run([Work(fuzz.readers[n], fuzz.next[n], end, MOST_SECONDS) for n, end in ends.items()], said)
+        most = {n: MOST_SECONDS * (3 if fuzz.readers[n].helper else 1) for n in quick}
+        fuzz.run([Work(fuzz.readers[n], fuzz.next[n], end, most[n]) for n, end in ends.items()], said)
         quick, left = [n for n, end in ends.items() if fuzz.next[n] >= end], inputs - fuzz.total()
 
 

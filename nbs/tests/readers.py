@@ -1043,10 +1043,18 @@ def packed_network(folder: Path, name: str):
     return found.compare(*[found.describe([face(k, 0, 112)]) for k in (0, 1)])
 
 
+FIT = dict(scores=["global"], mean=[0.5], scale=[0.1], weight=[1.0], intercept=0.0)
+
+
 def matcher_note(folder: Path):
     "The note of the photographs' matcher, and what stands for its public network: the weights themselves are too large."
     net = put(folder / "net.pt", b"no weights")
-    note = dict(version=1, network="mobilefacenet", weights_sha256=sha(net), fits={})
+    note = dict(
+        version=1,
+        network="mobilefacenet",
+        weights_sha256=sha(net),
+        fits=dict.fromkeys(("fused", "global", "local"), FIT),
+    )
     put(folder / "matcher.json", json.dumps(note))
 
 
@@ -1062,7 +1070,7 @@ def photo_matcher_note(folder: Path, name: str):
     try:
         return load_photo(folder, folder / "net.pt")
     except ValueError as e:
-        if "net.pt" not in str(e) and "matcher" not in str(e):
+        if "net.pt" not in str(e):  # the weights themselves are too large for a corpus
             raise
 
 

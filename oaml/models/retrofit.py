@@ -351,7 +351,8 @@ class RetrofitMatcher(Retrofitted):
         if len(images_a) != len(images_b):
             raise ValueError(f"faces are {len(images_a)} and {len(images_b)}: expected as many of each")
         sides = [list(zip(*self.read(images)[1:])) for images in (images_a, images_b)]
-        return np.array([reference_score(a, b, self.kept) for a, b in zip(*sides)])
+        with refused(self.path, "a graph that fits the numbers beside it"):
+            return np.array([reference_score(a, b, self.kept) for a, b in zip(*sides)])
 
     def matcher(self) -> CalibratedVisibility:
         "The score in PyTorch, for all against all."

@@ -6,7 +6,8 @@
 __all__ = ['log', 'Fits', 'FORMAT', 'PACKED', 'log_odds', 'check_fits', 'probability', 'calibrate', 'FaceRecords', 'join',
            'check_crops', 'judge_scores', 'Told', 'tell_odds', 'Recogniser', 'PhotoRecogniser', 'photo_matcher',
            'JointRecogniser', 'tell_calibrated', 'calibrated_basis', 'RetrofitRecogniser', 'open_retrofit',
-           'load_photo', 'load_joint', 'load_packed', 'rank_training', 'load_recogniser', 'told', 'pack_recogniser']
+           'load_photo', 'looked_once', 'load_joint', 'load_packed', 'rank_training', 'load_recogniser', 'told',
+           'pack_recogniser']
 
 # %% ../../nbs/use/01_recogniser.ipynb #c3758898
 import logging
@@ -359,6 +360,14 @@ def load_photo(
     return PhotoRecogniser(net, matcher, fits, text, found, sha256(Path(folder) / "matcher.safetensors"))
 
 # %% ../../nbs/use/01_recogniser.ipynb #4838f3ad
+def looked_once(recogniser: Recogniser, path: Path) -> Recogniser:  # the same
+    "Look at a picture: numbers that are finite may still be too large for a network. Raises ValueError naming the weights."
+    with refused(path, "weights of a network that can look at a picture"):
+        size = recogniser.size
+        recogniser.describe([np.linspace(0, 255, size * size * 3).reshape(size, size, 3).astype(np.uint8)])
+    return recogniser
+
+
 def load_joint(
     folder: Path,  # of a training run
     run: dict,  # its run.json
@@ -381,7 +390,8 @@ def load_joint(
         fits = calibrate({name: arrays[name].ravel() for name in ("global", "local")}, same.ravel())
     text = f"a network that has seen drawn faces only ({folder.name}): no judge of photographs"
     files = [sha256(folder / f"{name}.safetensors") for name in ("weights", "matcher")]
-    return JointRecogniser(net.to(memory_format=torch.channels_last), matcher, fits, text, *files)
+    made = JointRecogniser(net.to(memory_format=torch.channels_last), matcher, fits, text, *files)
+    return looked_once(made, folder / "weights.safetensors")
 
 # %% ../../nbs/use/01_recogniser.ipynb #6a32da39
 PACKED = "drawn"  # name of the files in oaml/weights
@@ -409,7 +419,8 @@ def load_packed(
         own = {k.removeprefix(part): v for k, v in state.items() if k.startswith(part)}
         fit_state(module, own, str(path))
     text = "a small network that has seen drawn faces only and travels with oaml: no judge of photographs"
-    return JointRecogniser(net.to(memory_format=torch.channels_last), matcher, fits, text, sha256(path))
+    made = JointRecogniser(net.to(memory_format=torch.channels_last), matcher, fits, text, sha256(path))
+    return looked_once(made, path)
 
 # %% ../../nbs/use/01_recogniser.ipynb #2d03bc5d
 def rank_training(
