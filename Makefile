@@ -14,7 +14,7 @@ help:
 	@echo 'make plan        what make reproduce would run, with time, memory and data (PROFILE=gpu for the full scale)'
 	@echo 'make check       the tables made again and compared with those published, nothing published: fails where a claim is gone (about an hour on two cores; PROFILE=photo: the photographs, as long)'
 	@echo 'make test-all    the slow tests too: speed and memory bars, the face detector'
-	@echo 'make soak        a million inputs over all readers and a hundred faults, counted in paper/results/soak.json (about 40 minutes on two cores)'
+	@echo 'make soak        a million inputs over all readers and a hundred faults, counted in docs/reliability.md (about 40 minutes on two cores)'
 	@echo 'make sync        clean the notebooks and export the package'
 	@echo 'make docs        the stored notebooks and the documentation as a site in _docs, without a network'
 	@echo 'make lock        lock.txt again: every package that make setup installs, with its hashes (newer versions: UPGRADE=--upgrade)'
@@ -23,13 +23,14 @@ help:
 
 setup: $(VENV)/.ready
 
+# Compiled once: where Python may not write bytecode, as in many containers, every process would compile torch again, for 7 seconds.
 # Nothing is resolved here: lock.txt names each package once, and every archive must have one of its hashes; uv, which installs it, too.
 $(VENV)/.ready: pyproject.toml lock.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python %d.%d found, 3.11 or newer expected: make PYTHON=python3.11 …" % sys.version_info[:2])'
 	$(PYTHON) -m venv $(VENV)
 	@awk '/^[^ ]/ {take = /^uv==/} take' lock.txt > $(VENV)/uv.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement $(VENV)/uv.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --no-deps --requirement lock.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --no-deps --compile-bytecode --requirement lock.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 
@@ -62,7 +63,8 @@ test-all: setup tools sync-check lint
 
 soak: setup
 	@$(BIN)/python nbs/tests/fuzzing.py --inputs 1000000 --seed $(SEED) --out paper/results/soak.json; bad=$$?; \
-	$(BIN)/python nbs/tests/faults.py --count 100 --seed $(SEED) && exit $$bad
+	$(BIN)/python nbs/tests/faults.py --count 100 --seed $(SEED) --out paper/results/faults.json || bad=1; \
+	$(BIN)/python nbs/tests/reliability.py && exit $$bad
 
 sync: setup
 	$(BIN)/nbdev_clean

@@ -3,7 +3,8 @@
     python nbs/tests/audit.py lock.txt                        asks the package index
     python nbs/tests/audit.py lock.txt --advisories FOLDER    asks a copy of the Python advisories (pypa/advisory-database), without a network
 
-Exits 0 where it asked of every package and none is known to be bad, 1 where one is, 2 where it could not ask of all: an audit that skipped is no audit.
+Exits 0 where it asked of every package and none is known to be bad, 1 where one is, 2 where it could not ask of all, or asked a copy
+that is older than half a year: an audit that skipped is no audit.
 """
 
 import argparse
@@ -14,12 +15,16 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import yaml
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
+
+
+OLDEST = 183  # days
 
 
 def advisories(folder: Path) -> dict[str, list[dict]]:
@@ -140,14 +145,17 @@ def main() -> int:
     a = parser.parse_args()
     if a.advisories:
         known = advisories(a.advisories)
-        newest = max(x.get("modified", "") for every in known.values() for x in every)
-        print(f"asked a copy whose newest advisory is of {newest[:10]}: nothing later is known to it")
+        newest = max(x.get("modified", "") for every in known.values() for x in every)[:10]
+        print(f"asked a copy whose newest advisory is of {newest}: nothing later is known to it")
         with served(known) as address:
             found = ask(a.lock, "--vulnerability-service", "osv", "--osv-url", address)
     else:
         found = ask(a.lock)
     code, lines = report(*found, a.lock)
     print("\n".join(lines))
+    if a.advisories and (age := (date.today() - date.fromisoformat(newest)).days) > OLDEST:
+        print(f"THE COPY IS {age} DAYS OLD: of what was found since, nobody was asked")
+        return code or 2
     return code
 
 

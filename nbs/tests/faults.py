@@ -707,6 +707,7 @@ def main() -> int:
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     p.add_argument("--count", type=int, default=100, help="faults (default: 100)")
     p.add_argument("--seed", type=int, default=0, help="of workloads, faults and points (default: 0)")
+    p.add_argument("--out", type=Path, metavar="FILE", help="JSON of the counts")
     p.add_argument("--only", default="", metavar="TEXT", help="only where workload or fault contain this")
     args, done, failed, skipped = p.parse_args(), Counter(), Counter(), Counter()
     bench, start = Bench(), time.perf_counter()
@@ -728,6 +729,11 @@ def main() -> int:
         print(f"{said} ({skipped[said]} times)")
     print(table(done, failed))
     print("left out: times (seconds and finished of run.json, out.ipynb, kernel.log) and .oaml.lock")
+    if args.out:
+        rows = [dict(workload=w, fault=f, count=n, failed=failed[w, f]) for (w, f), n in sorted(done.items())]
+        left = {said: n for said, n in skipped.items() if n}
+        seconds = round(time.perf_counter() - start)
+        oaml.files.write_json(args.out, dict(seed=args.seed, seconds=seconds, faults=rows, skipped=left))
     print(f"{sum(done.values())} faults, {sum(failed.values())} failed, in {time.perf_counter() - start:.0f} s")
     return int(bool(failed) or not done)
 

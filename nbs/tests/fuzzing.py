@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 LIMIT, SPIKE = 2.0, 512 << 20  # seconds and bytes that one input may take
+START, HELPER = 3.0, 256 << 20  # and that a process of a reader's own may take to begin, on a busy machine
 BAD = ("foreign", "unnamed", "hang", "spike", "crash", "execution")  # outcomes that must not be
 OUTCOMES = ("read", "refused", *BAD)
 
@@ -360,7 +361,7 @@ MAKERS = {"collections", "dataclasses"}  # of classes, from code that they write
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
-def guard(folder: Path, helper: bool) -> Callable[[bool], None]:  # switches it on and off
+def guard(folder: Path, helper: int) -> Callable[[bool], None]:  # switches it on and off
     "Refuse, in this process and from now on, what no reader may do. Cannot be undone: for a child."
     on, root = [False], str(folder)
 
@@ -523,15 +524,26 @@ class Work(NamedTuple):
 
 
 def memory(pid: int) -> int:
-    "Resident bytes of a process and of those it started."
-    total = 0
+    "Resident bytes of a process; 0 where it is gone."
     try:
-        total = int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * mmap.PAGESIZE
-        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-            total += memory(int(child))
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * mmap.PAGESIZE
     except (OSError, IndexError):
-        pass
-    return total
+        return 0
+
+
+def helpers(pid: int) -> list[int]:
+    "Processes that a child has started, without a fork of it that is not yet another program."
+    try:
+        own = Path(f"/proc/{pid}/cmdline").read_bytes()
+        started = map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+        return [p for p in started if Path(f"/proc/{p}/cmdline").read_bytes() != own]
+    except OSError:
+        return []
+
+
+def too_large(pid: int, base: int) -> bool:
+    "Has a child, or a helper of it, taken more memory than an input may?"
+    return memory(pid) - base > SPIKE or any(memory(p) > HELPER + SPIKE for p in helpers(pid))
 
 
 class Running:
@@ -574,9 +586,9 @@ class Running:
             shutil.rmtree(self.folder, ignore_errors=True)
             return status, "crash" if os.WIFSIGNALED(status) else ""
         if started := self.board.started:
-            if time.monotonic() - started > LIMIT:
+            if time.monotonic() - started > LIMIT + START * self.work.reader.helper:
                 return self.end("hang")
-            if memory(self.pid) - self.board.base > SPIKE:
+            if too_large(self.pid, self.board.base):
                 return self.end("spike")
         elif time.monotonic() - self.began > 120:
             return self.end("harness")
@@ -692,8 +704,9 @@ class Fuzz:
 
 
 def fixed(fuzz: Fuzz, inputs: int) -> list[Work]:
-    "As many inputs of every reader."
-    return [Work(r, 0, inputs, float("inf")) for r in fuzz.readers.values()]
+    "As many inputs of every reader; a quarter for those that start processes, which come first."
+    readers = sorted(fuzz.readers.values(), key=lambda r: -r.helper)
+    return [Work(r, 0, max(1, inputs // 4) if r.helper else inputs, float("inf")) for r in readers]
 
 
 MOST_SECONDS = 100  # for one reader in a round: a slow one reads fewer inputs
@@ -707,7 +720,8 @@ def soak(fuzz: Fuzz, inputs: int, start: int, said: Callable[[str], None]):
         share = -(-left // len(quick))
         ends = {n: fuzz.next[n] + share for n in quick}
         said(f"{share:,} inputs for each of {len(quick)} readers")
-        fuzz.run([Work(fuzz.readers[n], fuzz.next[n], end, MOST_SECONDS) for n, end in ends.items()], said)
+        most = {n: MOST_SECONDS * (3 if fuzz.readers[n].helper else 1) for n in quick}
+        fuzz.run([Work(fuzz.readers[n], fuzz.next[n], end, most[n]) for n, end in ends.items()], said)
         quick, left = [n for n, end in ends.items() if fuzz.next[n] >= end], inputs - fuzz.total()
 
 
@@ -787,13 +801,10 @@ def main() -> int:
     print(fuzz.table())
     print(fuzz.findings())
     if a.out:
-        a.out.parent.mkdir(parents=True, exist_ok=True)
-        a.out.write_text(
-            json.dumps(
-                dict(seed=a.seed, start=a.start, seconds=round(time.monotonic() - began), readers=fuzz.rows()), indent=1
-            )
-            + "\n"
-        )
+        from oaml.files import write_json
+
+        told = dict(seed=a.seed, start=a.start, seconds=round(time.monotonic() - began), readers=fuzz.rows())
+        write_json(a.out, told)
     return int(fuzz.wrong() > 0)
 
 

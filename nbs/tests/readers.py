@@ -36,7 +36,7 @@ class Reader(NamedTuple):
     fresh: bool = False  # reading changes the folder: it is laid anew for every input
     mend: Callable[[Path], object] | None = None  # makes checksums beside a changed file fit again
     unnamed: bool = False  # its errors are put beside the file's name by whoever calls it
-    helper: bool = False  # may start a Python of its own
+    helper: int = 0  # so many processes of its own it may start, Pythons all
     tokens: tuple[bytes, ...] = ()  # words of the format
     only: str = ""  # pattern of the files that are changed; empty: all
 
@@ -368,7 +368,7 @@ def tinyface(folder: Path):
     savemat(folder / "gallery_match_img_ID_pairs.mat", dict(gallery_set=objects(["g1.jpg"]), gallery_ids=one))
 
 
-@reads(tinyface, helper=True, only=r"mat$")
+@reads(tinyface, helper=2, only=r"mat$")
 def tinyface_lists(folder: Path, name: str):
     from oaml.benchmarks.templates import read_tinyface
 
@@ -389,7 +389,7 @@ def wider_truth(folder: Path):
         savemat(folder / f"wider_{level}_val.mat", dict(gt_list=kept))
 
 
-@reads(wider_truth, helper=True)
+@reads(wider_truth, helper=4)
 def wider_mats(folder: Path, name: str):
     from oaml.featherface.average_precision import read_wider_truth
 
@@ -1043,10 +1043,18 @@ def packed_network(folder: Path, name: str):
     return found.compare(*[found.describe([face(k, 0, 112)]) for k in (0, 1)])
 
 
+FIT = dict(scores=["global"], mean=[0.5], scale=[0.1], weight=[1.0], intercept=0.0)
+
+
 def matcher_note(folder: Path):
     "The note of the photographs' matcher, and what stands for its public network: the weights themselves are too large."
     net = put(folder / "net.pt", b"no weights")
-    note = dict(version=1, network="mobilefacenet", weights_sha256=sha(net), fits={})
+    note = dict(
+        version=1,
+        network="mobilefacenet",
+        weights_sha256=sha(net),
+        fits=dict.fromkeys(("fused", "global", "local"), FIT),
+    )
     put(folder / "matcher.json", json.dumps(note))
 
 
@@ -1062,7 +1070,7 @@ def photo_matcher_note(folder: Path, name: str):
     try:
         return load_photo(folder, folder / "net.pt")
     except ValueError as e:
-        if "net.pt" not in str(e) and "matcher" not in str(e):
+        if "net.pt" not in str(e):  # the weights themselves are too large for a corpus
             raise
 
 
@@ -1109,6 +1117,38 @@ def onnx_recogniser(folder: Path, name: str):
     from oaml.models.linear_end import OnnxRecogniser
 
     return OnnxRecogniser(folder / "net.onnx", FORMATS["rgb, 0 to 255"])
+
+
+def exported(folder: Path):
+    "What `oaml export` writes, with other numbers: embedding, map and share of a face."
+    rng = np.random.default_rng(0)
+    held = [
+        numpy_helper.from_array(np.float32(rng.normal(size=s)), n) for n, s in dict(w=(1, 3, 3, 3), v=(16, 4)).items()
+    ]
+    nodes = [
+        helper.make_node("Conv", ["images", "w"], ["h"], strides=[2, 2], pads=[1, 1, 1, 1]),
+        helper.make_node("Sigmoid", ["h"], ["occlusion"]),
+        helper.make_node("Flatten", ["occlusion"], ["f"], axis=1),
+        helper.make_node("MatMul", ["f", "v"], ["e"]),
+        helper.make_node("LpNormalization", ["e"], ["embedding"], axis=1),
+        helper.make_node("ReduceMean", ["occlusion"], ["visibility"], axes=[1, 2, 3], keepdims=0),
+    ]
+    dims = dict(images=["n", 3, 8, 8], embedding=["n", 4], occlusion=["n", 1, 4, 4], visibility=["n"])
+    x, *out = (helper.make_tensor_value_info(n, TensorProto.FLOAT, d) for n, d in dims.items())
+    model = helper.make_model(
+        helper.make_graph(nodes, "g", [x], out, held), opset_imports=[helper.make_opsetid("", 17)]
+    )
+    model.ir_version = 8
+    helper.set_model_props(model, dict(colour_order="rgb", input_size="8"))
+    put(folder / "own.onnx", model.SerializeToString())
+
+
+@reads(exported)
+def exported_graph(folder: Path, name: str):
+    from oaml.use.onnx import OnnxFaces
+
+    found = OnnxFaces(folder / "own.onnx")
+    return found(np.zeros((2, *(n if isinstance(n, int) and 0 < n < 99 else 8 for n in found.shape)), np.float32))
 
 
 def retrofitted(folder: Path):

@@ -20,9 +20,8 @@ class _Door(ModuleType):
         size: int = 112,  # pixels of a side
     ) -> object:  # uint8 [size,size,3] RGB
         "The main face of a photograph, upright. Raises NoFace, or ValueError for a file that cannot be read."
-        from oaml.align.photograph import find_faces
-
         from oaml.align.mtcnn import MTCNN
+        from oaml.align.photograph import find_faces
 
         (found,) = find_faces((photograph,), MTCNN(), size)
         if found.error:

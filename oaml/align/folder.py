@@ -181,7 +181,9 @@ def find_files(source: Path, out: Path) -> list[str]:
     "Relative paths of all pictures below a folder, also of those that nothing here can decode, sorted; hidden folders and `out` itself are left out."
     found, others = [], []
     for folder, inside, names in os.walk(source):
-        inside[:] = [d for d in inside if not d.startswith(".") and Path(folder, d).resolve() != out.resolve()]
+        inside[:] = [
+            d for d in inside if not d.startswith(".") and os.path.realpath(Path(folder, d)) != os.path.realpath(out)
+        ]
         where = Path(folder).relative_to(source)
         for name in names:
             (found if is_image(name) or is_unread(name) else others).append((where / name).as_posix())
@@ -325,8 +327,8 @@ def finished_rows(
 # %% ../../nbs/align/04_folder.ipynb #cd63e95b
 def check_apart(source: Path, out: Path) -> None:
     "Raises ValueError for photographs that lie where the crops go: a crop could take the place of one."
-    place = source.resolve()
-    if out.resolve() in (place, *place.parents):
+    place = Path(os.path.realpath(source))
+    if Path(os.path.realpath(out)) in (place, *place.parents):
         raise ValueError(f"{source} lies in {out}: expected a folder for the crops that holds no photographs to align")
 
 

@@ -42,8 +42,9 @@ def face_matrix(
 ) -> np.ndarray:  # float64 [2,3], from the image to the crop
     "The similarity (Umeyama 1991) that brings landmarks to their places. Raises ValueError for points that make none."
     points = np.asarray(landmarks, dtype=np.float64)
-    if points.shape != (5, 2) or not np.isfinite(points).all() or np.ptp(points, axis=0).max() < 1e-6:
-        raise ValueError(f"landmarks are {points.tolist()}: expected five different finite points [5, 2]")
+    near = (np.abs(points) < 2**24).all()  # NaN and infinity are not
+    if points.shape != (5, 2) or not near or np.ptp(points, axis=0).max() < 1e-6:
+        raise ValueError(f"landmarks are {points.tolist()}: expected five different finite points [5, 2] of an image")
     return similarity(points, reference(size, margin))
 
 

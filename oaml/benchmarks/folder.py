@@ -9,6 +9,7 @@ __all__ = ['MOST_FACES', 'OFFICIAL', 'FOOTNOTE', 'open_folder', 'LabelledCrops',
 
 # %% ../../nbs/benchmarks/03_folder.ipynb #8fbd1f72
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,7 +37,7 @@ from ..figures.save import drawable
 from ..files import hold, write_text, write_whole
 from ..formats.conversion import open_data
 from ..formats.folders import FaceSet, NamedFaces, image_folder
-from ..reading import read_bytes
+from ..reading import read_bytes, refused
 
 # %% ../../nbs/benchmarks/03_folder.ipynb #1e14a715
 MOST_FACES = 20_000  # all pairs of them are a matrix of 3.2 GB
@@ -84,8 +85,9 @@ class LabelledCrops(FaceSet):
     def __getitem__(self, i: int) -> dict:
         if self.labelled.landmarks is None:
             return super().__getitem__(i)
-        image = decode_image(self.encoded(i), None, self.name(i))
-        return dict(image=align_face(image, self.labelled.landmarks[i], self.size), identity=int(self.identities[i]))
+        image, points = decode_image(self.encoded(i), None, self.name(i)), self.labelled.landmarks[i]
+        with refused(self.labelled.paths[i], "a face with these landmarks"):
+            return dict(image=align_face(image, points, self.size), identity=int(self.identities[i]))
 
 
 def open_labelled(
@@ -95,7 +97,7 @@ def open_labelled(
     "Open a labelled set. Raises `ValueError` or `FileNotFoundError` as `labelled_faces` and `mfr2_faces`."
     if Path(labels).name != MFR2_LABELS:
         return labelled_faces(image_folder(folder), labels)
-    if Path(labels).resolve().parent != Path(folder).resolve():
+    if os.path.dirname(os.path.realpath(labels)) != os.path.realpath(folder):
         raise ValueError(f"labels are {labels}: expected {Path(folder) / MFR2_LABELS}, beside the photographs")
     return mfr2_faces(folder)
 

@@ -182,15 +182,15 @@ def call(
     argv: Sequence[str] | None = None,  # the command line's when not given
 ) -> int:  # exit code
     "Parse a command line and do what it says."
+    for stream in (sys.stdout, sys.stderr):  # a name may hold what the terminal cannot show, or is no UTF-8
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     parser = make_parser(commands)
     args = parser.parse_args(argv)
     if args.run is None:
         parser.print_help()
         return 0
     set_up_logging(args)
-    for stream in (sys.stdout, sys.stderr):  # a name may hold what the terminal cannot show, or is no UTF-8
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
     try:
         with end_when_asked():
             code = args.run(args)

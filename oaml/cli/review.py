@@ -9,6 +9,7 @@ __all__ = ['log', 'COMMANDS', 'review_options', 'reviewer_name', 'reviewed_items
 import argparse
 import getpass
 import logging
+import os
 import re
 import webbrowser
 from pathlib import Path
@@ -68,7 +69,7 @@ def review(args: argparse.Namespace) -> int:  # exit code
     from oaml.review.page import ReviewServer
     from oaml.review.session import open_session
 
-    folder = args.folder.resolve()
+    folder = Path(os.path.realpath(args.folder))
     logs = args.logs or folder.with_name(f"{folder.name}.review")
     items = reviewed_items(folder, args.network, logs)
     session = open_session(items, logs, reviewer_name(args.reviewer), order=args.order, seed=args.seed)

@@ -124,7 +124,7 @@ class Photographs:
         table = self.root / "landmarks5.csv"
         if not table.is_file():
             raise FileNotFoundError(f"{table}: no such file; `oaml data get lfw` makes the folder")
-        self.names = sorted(read_csv(table, usecols=[0], converters={0: str}).iloc[:, 0])
+        self.names = sorted(map(str, read_csv(table, index_col=0, converters={0: str}).index))
         self.landmarks = read_landmarks(table, self.names)
         if missing := [n for n in self.names if not below(self.root, "images", n).is_file()]:
             some = f"{len(missing)} images of landmarks5.csv are missing: {', '.join(missing[:5])}"
@@ -140,6 +140,8 @@ class Photographs:
         "Pairs and folds of pairs.txt; fewer than all are taken at even distances. Raises as `read_pairs`."
         listed = read_pairs(self.root / "pairs.txt", self.root / "images")
         row = {name: k for k, name in enumerate(self.names)}
+        if lost := [name for side in (listed.a, listed.b) for name in side if name not in row]:
+            raise ValueError(f"{self.root / 'pairs.txt'}: {lost[0]} has no landmarks: expected it in landmarks5.csv")
         step = max(1, 600 // each)
         keep = np.concatenate([np.flatnonzero(listed.fold == f)[::step] for f in np.unique(listed.fold)])
         a, b = (np.array([row[name] for name in side])[keep] for side in (listed.a, listed.b))

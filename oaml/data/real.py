@@ -9,6 +9,7 @@ __all__ = ['LABEL_COLUMNS', 'POINT_COLUMNS', 'EVERYONE', 'MFR2_LABELS', 'NATURAL
            'lists_folder', 'natural_rows', 'listed_map', 'OccludedFaces', 'occluded_lfw', 'rows_among', 'clean_lfw']
 
 # %% ../../nbs/data/09_real.ipynb #60cf915a
+import os
 import re
 from collections.abc import Sequence
 from importlib.resources import files
@@ -37,7 +38,7 @@ def row_points(
         numbers = np.array([float(t) for t in texts]) if any(texts) else np.full(10, np.nan)
     except ValueError:
         numbers = np.full(10, np.inf)
-    if any(texts) and not np.isfinite(numbers).all():
+    if any(texts) and not (np.abs(numbers) < 2**24).all():  # also false for NaN
         raise ValueError(f"{where}: landmarks are {', '.join(texts)}: expected ten numbers, or none")
     return numbers.reshape(5, 2)
 
@@ -90,7 +91,7 @@ def check_labelled(
     seen, missing = {}, []
     for k, (name, path, line) in enumerate(zip(faces.images, faces.paths, where)):
         check_labels(faces, k, line)
-        if (before := seen.setdefault(path.resolve(), line)) != line:
+        if (before := seen.setdefault(os.path.realpath(path), line)) != line:
             raise ValueError(f"{line}: image is {name}, which stands in {before} too: expected each once")
         missing += [] if path.is_file() else [f"{line}: {name}"]
     if missing:
@@ -191,6 +192,8 @@ def mfr2_faces(
             raise ValueError(f"{at} is {line[:80]!r}: expected `name, number, mask`")
         images.append(found_image(root, numbered_stem(*fields[:2])))
         people.append(fields[0]), worn.append("none" if fields[2] == "no-mask" else fields[2]), where.append(at)
+    if not images:
+        raise ValueError(f"{path}: rows are 0: expected one for each photograph")
     table, points = root / "landmarks5_yunet.csv", None
     if table.is_file():
         known = mfr2_landmarks(table)

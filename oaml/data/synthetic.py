@@ -170,6 +170,8 @@ class CachedFaces:
             known = f"expected the SHA-256 {note.get('sha256')} of its sidecar"
             raise ValueError(f"{path} is corrupt: {known}; delete it to draw it again")
         self.records = read_array(path, mapped=True)
+        if (self.records.dtype, self.records.shape) != (RECORD, (len(faces),)):
+            raise ValueError(f"{path} is {self.records.dtype} {self.records.shape}: expected {len(faces)} records")
         self.path, self.fingerprint = path, note["sha256"]
         self.identities, self.kinds, self.per_identity = faces.identities, faces.kinds, faces.per_identity
 

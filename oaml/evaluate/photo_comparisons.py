@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['PRIMARY_FAR', 'CLEAN_LOSS', 'FAR_BOUNDS', 'PRIMARY', 'COMPARED', 'ALL_KINDS', 'RATES', 'UNCOVERED', 'LABELS',
-           'LISTED', 'NETWORK_LABELS', 'GROUPS', 'LISTED_GROUP', 'Case', 'probe_kind', 'PhotoRuns', 'PhotoResults',
-           'with_verdicts', 'compare_cases', 'compare_all', 'primary_bars', 'listed_table', 'RealScores', 'read_real',
-           'real_table', 'real_differences', 'natural_comparison']
+           'LISTED', 'NETWORK_LABELS', 'GROUPS', 'LISTED_GROUP', 'Case', 'probe_kind', 'both_halves', 'PhotoRuns',
+           'PhotoResults', 'with_verdicts', 'compare_cases', 'compare_all', 'primary_bars', 'listed_table',
+           'RealScores', 'read_real', 'real_table', 'real_differences', 'natural_comparison']
 
 # %% ../../nbs/evaluate/12_photo_comparisons.ipynb #2bfd9845
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ from .all_pairs import CLEAN, load_lines, tar_difference
 from .comparisons import Outcome
 from .statistics import FEWEST_SEEDS, crossed_tar, holm
 from .verification import auc, false_accept_threshold, kfold_accuracy, tar_at_far
-from ..reading import read_arrays, read_csv
+from ..reading import need_keys, read_arrays, read_csv, refused
 
 # %% ../../nbs/evaluate/12_photo_comparisons.ipynb #b280bc2f
 PRIMARY_FAR = 1e-3  # of the primary threshold
@@ -78,14 +78,27 @@ def probe_kind(kind: str) -> str:
     return UNCOVERED if kind == CLEAN else kind
 
 
+def both_halves(outcomes: list[Outcome], network: str, seeds: list[int]):
+    "Raise ValueError where a network's runs lack one of a half and seed."
+    there = {(o.metrics["half"], o.run["seed"]) for o in outcomes}
+    if lost := [(h, s) for h in ("first", "second") for s in seeds or [0] if (h, s) not in there]:
+        where = ", ".join(str(o.folder) for o in outcomes) or "none"
+        raise ValueError(f"runs of {network} are {where}: expected one of the {lost[0][0]} half, seed {lost[0][1]} too")
+
+# %% ../../nbs/evaluate/12_photo_comparisons.ipynb #63aeb7a8
 class PhotoRuns:
     "The runs of one network: two halves of the occluders, some seeds."
 
     def __init__(self, outcomes: dict[str, Outcome], network: str):
         own = [o for o in outcomes.values() if o.metrics.get("network") == network and "half" in o.metrics]
         self.network = network
+        for o in own:
+            need_keys(o.metrics, o.folder / "metrics.json", "kinds", "seen")
+            if type(seed := o.run.get("seed")) is not int:
+                raise ValueError(f"{o.folder / 'run.json'}: seed is {seed!r:.40}: expected a number")
         self.models = {(o.metrics["half"], o.run["seed"]): o for o in own}
         self.seeds = sorted({seed for _, seed in self.models})
+        both_halves(own, network, self.seeds)
         first = self.models["first", self.seeds[0]]
         self.kinds, self.metrics = first.metrics["kinds"], first.metrics
         people = read_arrays(first.folder / "people.npz", "person", "fold")
@@ -212,12 +225,13 @@ def listed_table(results: PhotoResults) -> pd.DataFrame:  # kind, seen, worn, sc
     rows = []
     for (half, seed), o in results.models.items():
         arrays = read_arrays(o.folder / "listed.npz")
-        same, fold = arrays.pop("same"), arrays.pop("fold")
-        for name, scores in arrays.items():
-            kind, gallery, score = name.split("/")
-            seen = half == "first" if kind == CLEAN else kind in o.metrics["seen"]
-            about = dict(kind=kind, seen=seen, worn="one" if gallery == CLEAN else "both", score=score, seed=seed)
-            rows.append(about | dict(accuracy=kfold_accuracy(scores, same, fold)[0], auc=auc(scores, same)))
+        with refused(o.folder / "listed.npz", "a set of scores of the official pairs"):
+            same, fold = arrays.pop("same"), arrays.pop("fold")
+            for name, scores in arrays.items():
+                kind, gallery, score = name.split("/")
+                seen = half == "first" if kind == CLEAN else kind in o.metrics["seen"]
+                about = dict(kind=kind, seen=seen, worn="one" if gallery == CLEAN else "both", score=score, seed=seed)
+                rows.append(about | dict(accuracy=kfold_accuracy(scores, same, fold)[0], auc=auc(scores, same)))
     keys = ["kind", "seen", "worn", "score"]
     return pd.DataFrame(rows).groupby(keys, sort=False)[["accuracy", "auc"]].mean().reset_index()
 

@@ -15,7 +15,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import nn
 
-from .faces import Exhibit, ShownFaces, MatcherScore, Picture, browser
+from .faces import Exhibit, MatcherScore, Picture, ShownFaces, browser
 from .failures import bends, contribution_image, draw_line, face_or_paper, over_grey, panel
 from ..figures.save import TEXT_WIDTH
 from ..models.common_visibility import EndLayer, cell_parts

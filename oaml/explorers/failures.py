@@ -17,7 +17,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import ConnectionPatch
 
-from .faces import Contribution, Exhibit, ShownFaces, Picture, browser
+from .faces import Contribution, Exhibit, Picture, ShownFaces, browser
 from ..figures.heatmaps import enlarge, overlay
 from ..figures.save import TEXT_WIDTH
 from ..names import KIND_LABELS

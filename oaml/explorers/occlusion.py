@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from torch.nn.functional import adaptive_avg_pool2d
 
 from ..evaluate.maps import calibration, check_maps, ece
-from .faces import Contribution, Exhibit, ShownFaces, Picture, browser, condition_looks
+from .faces import Contribution, Exhibit, Picture, ShownFaces, browser, condition_looks
 from .failures import contribution_image, face_or_paper, panel
 from ..figures.heatmaps import overlay
 from ..figures.save import TEXT_WIDTH, visibility_colormap

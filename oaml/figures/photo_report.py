@@ -25,13 +25,13 @@ from ..data.overlay import Template, occlude
 from ..evaluate.all_pairs import CLEAN
 from oaml.evaluate.photo_comparisons import (
     ALL_KINDS,
-    PRIMARY_FAR,
     FAR_BOUNDS,
     GROUPS,
     LABELS,
     LISTED,
-    NETWORK_LABELS,
     LISTED_GROUP,
+    NETWORK_LABELS,
+    PRIMARY_FAR,
     Case,
     PhotoResults,
     primary_bars,

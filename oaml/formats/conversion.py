@@ -49,6 +49,9 @@ class ShardFaces(FaceSet):
     def name(self, i: int) -> str:
         return self.names[i]
 
+    def place(self, i: int) -> str:
+        return f"{self.at[i][0]}, {self.names[i]}"
+
     def encoded(self, i: int) -> bytes:
         shard, _, _, start, size = self.at[i]
         with open_regular(shard) as f:
@@ -355,7 +358,8 @@ def convert(
         offered = [f for f in known if f != found] if found != "niqab" else ["nothing"]
         expected = f"expected one of {', '.join(offered)}"
         raise ValueError(f"{source}: a set of the format {found} cannot become {format!r}: {expected}")
-    if target.resolve() == source.resolve() or source.resolve() in target.resolve().parents:
+    place, inside = Path(os.path.realpath(source)), Path(os.path.realpath(target))
+    if place in (inside, *inside.parents):
         raise ValueError(f"{target} lies in the source {source}: expected a place outside")
     data, job = READERS[found](source, size=None), dict(format=format, source=fingerprint(source), per_shard=per_shard)
     note = target.with_name(target.name + ".json") if format == "bin" else target / "convert.json"

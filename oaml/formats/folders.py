@@ -44,13 +44,17 @@ class FaceSet:
         "The bytes of image `i` as stored."
         raise NotImplementedError
 
+    def place(self, i: int) -> str:
+        "Where image `i` lies, for an error."
+        return self.name(i)
+
     def __len__(self):
         return len(self.identities)
 
     def __getitem__(self, i: int) -> dict:
         if not 0 <= i < len(self):
             raise IndexError(f"image is {i}: expected less than {len(self)}")
-        return dict(image=decode_image(self.encoded(i), self.size, self.name(i)), identity=int(self.identities[i]))
+        return dict(image=decode_image(self.encoded(i), self.size, self.place(i)), identity=int(self.identities[i]))
 
     def broken(self) -> list[tuple[str, str]]:  # name, reason
         "The images that cannot be read; decodes all."

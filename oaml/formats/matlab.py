@@ -7,6 +7,7 @@ __all__ = ['MOST_SECONDS', 'MOST_MEMORY', 'CHILD', 'as_lists', 'print_lists', 'r
 
 # %% ../../nbs/formats/12_matlab.ipynb #ab963b63
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -33,7 +34,7 @@ def print_lists(path: str):
     json.dump({name: as_lists(x) for name, x in found.items() if not name.startswith("__")}, sys.stdout)
 
 # %% ../../nbs/formats/12_matlab.ipynb #7cae61c3
-MOST_SECONDS, MOST_MEMORY = 60, 4 * 2**30  # of a process that reads a list; bytes
+MOST_SECONDS, MOST_MEMORY = 20, 2**29  # of a process that reads a list, which takes half a second and 60 MB; bytes
 CHILD = "import sys; from oaml.formats.matlab import print_lists; print_lists(sys.argv[1])"
 
 
@@ -44,10 +45,11 @@ def read_mat(
     "The variables of a MATLAB file as lists, cells in row order. Raises OSError, or ValueError naming the file."
     with open_regular(path):
         pass  # the child would wait at a pipe
-    bound = lambda: resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))  # noqa: E731
+    bound = lambda: resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))  # noqa: E731
     with refused(path, "a MATLAB file of lists"):
         command = [sys.executable, "-P", "-c", CHILD, str(path)]  # -P: nothing is imported from here
-        done = subprocess.run(command, capture_output=True, timeout=MOST_SECONDS, preexec_fn=bound)
+        alone = os.environ | dict(OPENBLAS_NUM_THREADS="1")  # each thread would take memory
+        done = subprocess.run(command, capture_output=True, timeout=MOST_SECONDS, preexec_fn=bound, env=alone)
         if done.returncode < 0:
             raise ValueError(f"the process that read it was ended by signal {-done.returncode}")
         if done.returncode:

@@ -63,6 +63,8 @@ def part_files(
 
 def _open_behind(part: Path, size: int) -> BinaryIO:
     "Open a file to write behind its first bytes; what follows them is cut off."
+    if os.path.lexists(part) and not part.is_file():
+        raise ValueError(f"{part} is no regular file: expected what a writer left")
     file = open(part, "r+b" if part.exists() else "w+b")
     file.truncate(size)
     file.seek(size)

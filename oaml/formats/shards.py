@@ -146,12 +146,17 @@ class TarShards(torch.utils.data.IterableDataset):
         if not self.shards or not self.shards[0].is_file():
             raise FileNotFoundError(f"{path} has no .tar shards: expected a .tar or a folder of them")
 
+    def own(self) -> list[Path]:
+        "This worker's shards."
+        worker = torch.utils.data.get_worker_info()
+        return self.shards[worker.id :: worker.num_workers] if worker else self.shards
+
     def samples(self) -> Iterator[tuple[str, int, bytes]]:  # relative path, identity, encoded image
         "All samples of this worker's shards."
-        worker = torch.utils.data.get_worker_info()
-        for shard in self.shards[worker.id :: worker.num_workers] if worker else self.shards:
+        for shard in self.own():
             yield from read_shard(shard)
 
     def __iter__(self) -> Iterator[dict]:
-        for name, identity, image in self.samples():
-            yield dict(image=decode_image(image, self.size, name), identity=identity)
+        for shard in self.own():
+            for name, identity, image in read_shard(shard):
+                yield dict(image=decode_image(image, self.size, f"{shard}, {name}"), identity=identity)

@@ -42,7 +42,7 @@ from oaml.files import (
 )
 
 log = logging.getLogger("oaml.formats")
-from ..reading import read_bytes, read_json, refused
+from ..reading import open_regular, read_bytes, read_json, refused
 
 # %% ../../nbs/formats/09_sources.ipynb #f2e75e79
 def receive(
@@ -198,11 +198,11 @@ class Packaged(NamedTuple):
 
 def read_member(archive: Path, member: str) -> bytes:
     "One file of a .tar.gz or of a wheel, whose checksum is known. Raises ValueError naming the archive where there is none."
-    with refused(archive, f"an archive with {member}"):
+    with open_regular(archive) as f, refused(archive, f"an archive with {member}"):
         if archive.suffix == ".whl":
-            with ZipFile(archive) as wheel:
+            with ZipFile(f) as wheel:
                 return wheel.read(member)
-        with tarfile.open(archive) as tar:
+        with tarfile.open(fileobj=f) as tar:
             return tar.extractfile(member).read()
 
 

@@ -21,9 +21,8 @@ from safetensors.numpy import save
 from torch import nn
 
 from ..files import sha256, write_together
-from .checkpoints import ordered_header
 from .calibrated import CalibratedVisibility, Calibration
-from .checkpoints import read_tensors
+from .checkpoints import ordered_header, read_tensors
 from .common_visibility import EndLayer, fold
 from .linear_end import OnnxRecogniser, sum_parts
 from .occlusion import OcclusionHead
@@ -301,7 +300,8 @@ class Retrofitted(nn.Module):
             weight = torch.from_numpy(weight.copy()).permute(0, 2, 1).contiguous()
             self.end_layer = EndLayer(weight, torch.from_numpy(self.kept["constant"]))
         self.tap_channels, self.tap_size = weight.shape[2], round(len(weight) ** 0.5)
-        self.run = OnnxRun(model, "images", batch, [*FaceParts._fields, "map"])
+        with refused(self.path, "a retrofitted network"):
+            self.run = OnnxRun(model, "images", batch, [*FaceParts._fields, "map"])
 
     def look(self, images: torch.Tensor | np.ndarray) -> list[np.ndarray]:  # embedding, parts, visibility, map
         "All that the graph says. Raises ValueError for images of another shape or range."
@@ -310,7 +310,8 @@ class Retrofitted(nn.Module):
             raise ValueError(f"images have shape {x.shape}: expected [B, 3, {size}, {size}], B at least 1")
         if not (x.min() >= -1 and x.max() <= 1):  # also false for NaN
             raise ValueError(f"images span [{x.min():.3g}, {x.max():.3g}]: expected [-1, 1]")
-        return self.run(x)
+        with refused(self.path, "a retrofitted network"):
+            return self.run(x)
 
     def features(self, x: torch.Tensor) -> torch.Tensor:  # [B,3,H,W] -> [B,C,h,w]
         "The map."
@@ -350,7 +351,8 @@ class RetrofitMatcher(Retrofitted):
         if len(images_a) != len(images_b):
             raise ValueError(f"faces are {len(images_a)} and {len(images_b)}: expected as many of each")
         sides = [list(zip(*self.read(images)[1:])) for images in (images_a, images_b)]
-        return np.array([reference_score(a, b, self.kept) for a, b in zip(*sides)])
+        with refused(self.path, "a graph that fits the numbers beside it"):
+            return np.array([reference_score(a, b, self.kept) for a, b in zip(*sides)])
 
     def matcher(self) -> CalibratedVisibility:
         "The score in PyTorch, for all against all."

@@ -22,7 +22,7 @@ from ..align.curate import read_manifest
 from ..data.images import decode_image
 from ..files import below
 from ..formats.folders import ImageFolderFaces, NiqabPairs
-from ..reading import read_bytes
+from ..reading import read_bytes, refused
 
 # %% ../../nbs/review/01_items.ipynb #cc3418ff
 MASK_ORIGINS = ("given", "predicted", "annotation")  # with the images, by a network, painted by a person
@@ -61,9 +61,11 @@ def start_mask(item: ReviewItem) -> np.ndarray | None:  # bool [h,w], True = vis
     "The mask that a reviewer starts from. Raises OSError or ValueError as `item_pixels`, and for a mask with colours."
     if item.mask is None or isinstance(item.mask, np.ndarray):
         return item.mask
-    grey = decode_image(stored_bytes(item.mask), name=f"mask of {item.id}")
+    grey = decode_image(stored_bytes(item.mask), name=f"{item.mask}, mask of {item.id}")
     if (grey != grey[..., :1]).any():
-        raise ValueError(f"mask of {item.id} has colours: expected grey levels from 0 (hidden) to 255 (visible)")
+        raise ValueError(
+            f"{item.mask}, mask of {item.id}, has colours: expected grey levels from 0 (hidden) to 255 (visible)"
+        )
     return grey[..., 0] >= 128
 
 # %% ../../nbs/review/01_items.ipynb #02c6380d
@@ -127,7 +129,8 @@ def aligned_items(
             missing.append(name)
     if missing:
         raise FileNotFoundError(f"{folder}: {len(missing)} crops are missing: expected {', '.join(missing[:10])}")
-    return check_items(items)
+    with refused(Path(folder) / "manifest.csv", "a manifest to review"):
+        return check_items(items)
 
 # %% ../../nbs/review/01_items.ipynb #f5fd956b
 def folder_items(

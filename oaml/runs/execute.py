@@ -127,7 +127,9 @@ def run_notebook(notebook: Path, folder: Path, parameters: dict, kernels: Kernel
     try:
         place = {"metadata": {"path": str(notebook.parent)}}
         how = dict(kernel_name="python3", progress_bar=False, kernel_manager_class=manager, resources=place)
-        execute_notebook(str(notebook), str(out), parameters, **how)
+        # papermill takes what stands in braces for the name of a parameter
+        paths = [str(path).replace("{", "{{").replace("}", "}}") for path in (notebook, out)]
+        execute_notebook(*paths, parameters, **how)
         read_json(folder / "metrics.json")
     except Exception as e:
         if kernels.stopped.is_set():

@@ -20,7 +20,7 @@ from torch import nn
 
 from ..files import write_bytes
 from ..models.network import FaceNet
-from ..reading import open_regular
+from ..reading import open_regular, refused
 
 # %% ../../nbs/use/04_onnx.ipynb #e9cd73dd
 OUTPUTS = ("embedding", "occlusion", "visibility")
@@ -107,15 +107,15 @@ class OnnxFaces:
             pass  # onnxruntime waits at a pipe
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4  # what goes wrong is raised
-        try:
+        with refused(self.path, "a whole ONNX file of ours"):  # onnxruntime has a class of its own for each way to fail
             self.session = onnxruntime.InferenceSession(self.path, options, providers=["CPUExecutionProvider"])
-        except Exception as e:  # onnxruntime has a class of its own for each way to fail
-            raise ValueError(f"{self.path}: not a whole ONNX file ({str(e).splitlines()[0]})") from e
-        outputs = tuple(o.name for o in self.session.get_outputs())
-        if outputs != OUTPUTS:
-            raise ValueError(f"{self.path}: gives {', '.join(outputs)}: expected {', '.join(OUTPUTS)}")
-        self.metadata = self.session.get_modelmeta().custom_metadata_map
-        self.shape = tuple(self.session.get_inputs()[0].shape[1:])  # 3, H, W
+            outputs = tuple(o.name for o in self.session.get_outputs())
+            if outputs != OUTPUTS:
+                raise ValueError(f"{self.path}: gives {', '.join(outputs)}: expected {', '.join(OUTPUTS)}")
+            self.metadata = self.session.get_modelmeta().custom_metadata_map
+            self.shape = tuple(self.session.get_inputs()[0].shape[1:])  # 3, H, W
+            if not (len(self.shape) == 3 and all(type(n) is int for n in self.shape)):
+                raise ValueError(f"images are {self.shape}: expected channels, height and width")
 
     def __call__(self, images: np.ndarray) -> FaceReading:
         "Read float32 [B,3,H,W] RGB in [-1,1]. Raises ValueError on another type, size or range."
@@ -126,7 +126,8 @@ class OnnxFaces:
         low, high = images.min(), images.max()
         if not (low >= -1 and high <= 1):  # also false for NaN
             raise ValueError(f"images span [{low:.3g}, {high:.3g}]: expected [-1, 1]")
-        return FaceReading(*self.session.run(list(OUTPUTS), {"images": images}))
+        with refused(self.path, "a network that runs"):
+            return FaceReading(*self.session.run(list(OUTPUTS), {"images": images}))
 
 # %% ../../nbs/use/04_onnx.ipynb #05291521
 @torch.no_grad()
