@@ -148,7 +148,7 @@ def one_pass(
             proposed[name] = proposed[name].also(scores, start, PROPOSED_FIRST)
     return truth, proposed
 
-
+# %% ../../nbs/benchmarks/04_search.ipynb #c491dbf6
 def recall_table(probes: SearchProbes, truth: BestRows, proposed: dict[str, BestRows]) -> pd.DataFrame:
     "Share of the truly best among the first proposals, by what the probes wear."
     rows = []
@@ -177,7 +177,7 @@ def flat_scan(enrolled: Enrolled) -> Callable[[], object]:
     query = flat[0].clone()
     return lambda: (flat @ query).topk(min(10, len(flat)))
 
-
+# %% ../../nbs/benchmarks/04_search.ipynb #ae254642
 def time_queries(
     search: FaceSearch,
     probes: SearchProbes,
@@ -213,7 +213,7 @@ def time_changes(folder: Path, kind: SearchKind, parts: torch.Tensor) -> dict[st
             deleted.append(milliseconds(delete_faces, writer, [f"one{k}"]))
     return dict(open_s=opened, add_ms=float(np.median(added)), delete_ms=float(np.median(deleted)))
 
-
+# %% ../../nbs/benchmarks/04_search.ipynb #e0494935
 def benchmark_search(
     folder: Path,  # stores and results are written into it
     kind: SearchKind,

@@ -108,7 +108,7 @@ def face_columns(
         found |= {f"{level}_{name}": column for name, column in zip(RegionSums._fields, each)}
     return found | dict(rough=("<f4", ()))
 
-
+# %% ../../nbs/use/07_regions.ipynb #7f97bb24
 @torch.no_grad()
 def pack_faces(
     score: CutScore,
@@ -237,7 +237,7 @@ def ask_covered(score: CutScore, p: torch.Tensor, o: torch.Tensor, members: torc
     coded = (each / scale[:, None]).round().to(torch.int8).T.contiguous()
     return CoveredQuestion(coded, scale, half_vector(own @ own.T), w, region_weights(o, members))
 
-
+# %% ../../nbs/use/07_regions.ipynb #8bbf13c5
 @torch.no_grad()
 def propose_covered(
     score: CutScore,

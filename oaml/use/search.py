@@ -109,7 +109,7 @@ def scores_by_cuts(
     cuts = v @ parts  # [N,P,E]
     return score.scaled(torch.cosine_similarity(cut_centred(p, v), cuts, dim=2), v).T
 
-
+# %% ../../nbs/use/09_search.ipynb #546b278b
 @torch.no_grad()
 def true_scores(
     kind: SearchKind,
@@ -147,7 +147,7 @@ def near_first(
     least = float(np.partition(scores, -count)[-count]) - SINGLE_MARGIN
     return np.flatnonzero(scores >= least), least
 
-
+# %% ../../nbs/use/09_search.ipynb #8f66e45f
 def settle_rows(
     kind: SearchKind,
     enrolled: Enrolled,
@@ -224,7 +224,7 @@ def propose_rows(score: np.ndarray, count: int) -> np.ndarray:  # rows, best fir
     best = torch.from_numpy(score).topk(min(count, len(score)))
     return best.indices[best.values.isfinite()].numpy()
 
-
+# %% ../../nbs/use/09_search.ipynb #5c1c33e5
 def first_rows(
     kind: SearchKind,
     enrolled: Enrolled,
@@ -274,7 +274,7 @@ class SearchAnswer(NamedTuple):
         "The same for programs."
         return dict(hits=[hit._asdict() for hit in self.hits], enrolled=self.enrolled, note=self.note)
 
-
+# %% ../../nbs/use/09_search.ipynb #06c67695
 def judge_hits(
     hits: list[Hit],
     faces: int,  # that were searched

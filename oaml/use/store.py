@@ -154,7 +154,7 @@ def check_made(
         each = ", ".join(f"{k} {theirs.get(k)}, not {asked.get(k)}" for k in keys)
         raise OtherStore(f"{folder} was made with {each}: enrol its faces into another store")
 
-
+# %% ../../nbs/use/06_store.ipynb #9afff0e8
 def tell_roll(path: Path) -> tuple[Roll, int]:  # the state, bytes of the journal that count
     "Read a journal. Raises FileNotFoundError, or ValueError for what is none."
     if not path.is_file():
@@ -331,7 +331,7 @@ def check_new(roll: Roll, ids: Sequence[str], columns: Columns, fields: dict[str
         if fields[name].shape != (len(ids), *shape):
             raise ValueError(f"{name} has shape {fields[name].shape}: expected {(len(ids), *shape)}")
 
-
+# %% ../../nbs/use/06_store.ipynb #9a533c88
 def enrol_faces(
     writer: StoreWriter,
     ids: Sequence[str],  # none of which is there

@@ -32,7 +32,7 @@ class ParetoTail(NamedTuple):
             return self.share * np.exp(-x)
         return self.share * max(1 + self.shape * x, 0) ** (-1 / self.shape)
 
-
+# %% ../../nbs/use/08_strangers.ipynb #3678c511
 LEAST_TAIL = 50  # scores
 
 
@@ -82,7 +82,7 @@ class Strangers(NamedTuple):
         tail = self.tail(shown)
         return 1.0 if score < tail.start else float(-np.expm1(faces * np.log1p(-tail.passing(score))))
 
-
+# %% ../../nbs/use/08_strangers.ipynb #e756de1c
 def fit_strangers(
     scores: np.ndarray,  # [N,G] of people not enrolled, with the faces of a gallery
     shown: np.ndarray,  # [N], share of each that is visible
