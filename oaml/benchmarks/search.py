@@ -120,7 +120,7 @@ def stored_parts(kind: SearchKind, enrolled: Enrolled, at_once: int) -> Iterator
 
 # %% ../../nbs/benchmarks/04_search.ipynb #cecda02c
 AMONG = (1, 10, 100, 1000)  # so many proposals
-PASS_ROWS = 4096  # at a time
+PASS_ROWS = 1024  # at a time
 
 
 @torch.no_grad()

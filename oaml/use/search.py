@@ -216,7 +216,7 @@ def scan_faces(
     return Scan(score, most)
 
 # %% ../../nbs/use/09_search.ipynb #16fe06e9
-ROWS_AT_ONCE = 4096
+ROWS_AT_ONCE = 1024
 
 
 def propose_rows(score: np.ndarray, count: int) -> np.ndarray:  # rows, best first
