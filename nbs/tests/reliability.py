@@ -23,7 +23,8 @@ def soak_table(told: dict) -> str:
     rows = [[r["reader"], r["inputs"], r["read"], r["refused"], *(r[k] for k in bad)] for r in told["readers"]]
     total = ["**all**", *(sum(row[k] for row in rows) for k in range(1, 4 + len(bad)))]
     text = f"{total[1]:,} inputs, seed {told['seed']}, {told['seconds'] / 60:.0f} minutes on two cores:"
-    return f"{text}\n\n{rows_of(['reader', 'inputs', 'read', 'refused', *bad], [*rows, total])}"
+    again = f"\n\n{told['again']}" if "again" in told else ""
+    return f"{text}\n\n{rows_of(['reader', 'inputs', 'read', 'refused', *bad], [*rows, total])}{again}"
 
 
 def faults_table(told: dict) -> str:
@@ -44,7 +45,7 @@ def page() -> str:
     for name, table in (("soak", soak_table), ("faults", faults_table)):
         told = table(read_json(RESULTS / f"{name}.json"))
         text = re.sub(
-            rf"(<!-- {name} -->\n).*?(\n<!-- end -->)", lambda m, told=told: m[1] + told + m[2], text, flags=re.S
+            rf"(<!-- {name} -->\n).*?(<!-- end -->)", lambda m, told=told: f"{m[1]}{told}\n{m[2]}", text, flags=re.S
         )
     return text
 
