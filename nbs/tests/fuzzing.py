@@ -531,6 +531,15 @@ def memory(pid: int) -> int:
         return 0
 
 
+def busy(pid: int) -> tuple[float, bool]:  # seconds of processor time so far; is it running or ready to?
+    "What the system says of a process."
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), fields[0] == "R"
+    except (OSError, IndexError):
+        return 0.0, False
+
+
 def helpers(pid: int) -> list[int]:
     "Processes that a child has started, without a fork of it that is not yet another program."
     try:
@@ -553,6 +562,7 @@ class Running:
         self.work, self.board = work, Board()
         self.folder = Path(tempfile.mkdtemp(dir=room))
         self.board.number, self.began = work.start, time.monotonic()
+        self.seen, self.ran = -1, 0.0  # input that was seen last, and the processor time before it
         self.pid = os.fork()
         if not self.pid:
             code = 9
@@ -575,6 +585,14 @@ class Running:
         shutil.rmtree(self.folder, ignore_errors=True)
         return status, why
 
+    def hangs(self, seconds: float) -> bool:  # since the input was begun
+        "Has an input taken its time? On a machine that does other things only what the child itself ran or waited counts."
+        ran, ready = busy(self.pid)
+        if self.board.number != self.seen:
+            self.seen, self.ran = self.board.number, ran
+        limit = LIMIT + START * self.work.reader.helper
+        return seconds > limit and (not ready or ran - self.ran > limit or seconds > 10 * limit)
+
     def watch(self) -> tuple[int, str] | None:  # status and reason where it has ended; None: it goes on
         "Look after a child."
         pid, status = os.waitpid(self.pid, os.WNOHANG)
@@ -586,7 +604,7 @@ class Running:
             shutil.rmtree(self.folder, ignore_errors=True)
             return status, "crash" if os.WIFSIGNALED(status) else ""
         if started := self.board.started:
-            if time.monotonic() - started > LIMIT + START * self.work.reader.helper:
+            if self.hangs(time.monotonic() - started):
                 return self.end("hang")
             if too_large(self.pid, self.board.base):
                 return self.end("spike")

@@ -1256,6 +1256,49 @@ def trained_run(folder: Path, name: str):
     return load_recogniser(folder)
 
 
+# A store of many faces
+
+STORE = dict(made=dict(version="x", about="a toy"), columns=dict(number=("|u1", ())))
+
+
+def face_store(folder: Path):
+    "A store of faces that were added, and one that is gone."
+    from oaml.use.store import delete_faces, enrol_faces, writing_store
+
+    with writing_store(folder, **STORE) as writer:
+        enrol_faces(writer, ["a", "b", "c"], dict(number=np.arange(3, dtype=np.uint8)), ["ada", "bob", "ada"])
+        delete_faces(writer, ["b"])
+        enrol_faces(writer, ["d"], dict(number=np.uint8([9])), groups=["later"])
+
+
+def seal_journal(folder: Path):
+    "Make the checksum of every line fit."
+    from oaml.use.store import seal_line
+
+    lines = (folder / "journal").read_bytes().splitlines()
+    (folder / "journal").write_text("".join(seal_line(json.loads(line[9:])) for line in lines))
+
+
+STORE_WORDS = (*LATER, b'"slab":1', b'"delete":["a"]', b'"add":["a"]', b'"people":[1]', b'"layout":1')
+
+
+@reads(face_store, mend=seal_journal, tokens=STORE_WORDS, only="journal|slab")
+def stored_faces(folder: Path, name: str):
+    from oaml.use.store import living_rows, open_store
+
+    found = open_store(folder, **STORE)
+    return found.take("number", np.flatnonzero(living_rows(found))), list(found.blocks("number")), len(found)
+
+
+@reads(face_store, fresh=True, mend=seal_journal, tokens=STORE_WORDS, only="journal|slab")
+def store_writer(folder: Path, name: str):
+    from oaml.use.store import compact_store, enrol_faces, writing_store
+
+    with writing_store(folder, **STORE) as writer:
+        enrol_faces(writer, ["new"], dict(number=np.uint8([7])))
+        compact_store(writer)
+
+
 # Reviews
 
 
