@@ -179,11 +179,9 @@ log = logging.getLogger("oaml.align")
 
 def find_files(source: Path, out: Path) -> list[str]:
     "Relative paths of all pictures below a folder, also of those that nothing here can decode, sorted; hidden folders and `out` itself are left out."
-    found, others = [], []
+    found, others, crops = [], [], os.path.realpath(out)
     for folder, inside, names in os.walk(source):
-        inside[:] = [
-            d for d in inside if not d.startswith(".") and os.path.realpath(Path(folder, d)) != os.path.realpath(out)
-        ]
+        inside[:] = [d for d in inside if not d.startswith(".") and os.path.realpath(Path(folder, d)) != crops]
         where = Path(folder).relative_to(source)
         for name in names:
             (found if is_image(name) or is_unread(name) else others).append((where / name).as_posix())
@@ -350,7 +348,8 @@ def as_lines(rows: Iterable[Row], header: bool = False) -> str:
     "Rows as a manifest has them."
     text = io.StringIO()
     writer = csv.DictWriter(text, MANIFEST_COLUMNS, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader() if header else None
+    if header:
+        writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
 

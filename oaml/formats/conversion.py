@@ -368,7 +368,8 @@ def convert(
         check_listed_names(names or ())  # before anything is written
     with hold(*((target.parent, target.name) if format == "bin" else (target,))):
         note_job(note, target, job)
-        clear_leftovers(target, deep=True) if target.is_dir() else None  # of a conversion that was killed
+        if target.is_dir():
+            clear_leftovers(target, deep=True)  # of a conversion that was killed
         if known is PAIRS:
             return dict(format=format, images=len(data.images), pairs=len(data), written=PAIRS[format](data, target))
         more = dict(per_shard=per_shard) if format == "webdataset" else {}
