@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from scipy.io import loadmat
 
-from ..reading import decode_json, open_regular, refused
+from ..reading import check_regular, decode_json, refused
 
 # %% ../../nbs/formats/12_matlab.ipynb #44d218a5
 def as_lists(value: object) -> object:
@@ -43,8 +43,7 @@ def read_mat(
     *names: str,  # variables that there must be
 ) -> dict[str, list]:
     "The variables of a MATLAB file as lists, cells in row order. Raises OSError, or ValueError naming the file."
-    with open_regular(path):
-        pass  # the child would wait at a pipe
+    check_regular(path)
     bound = lambda: resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))  # noqa: E731
     with refused(path, "a MATLAB file of lists"):
         command = [sys.executable, "-P", "-c", CHILD, str(path)]  # -P: nothing is imported from here

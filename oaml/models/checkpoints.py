@@ -18,7 +18,7 @@ from safetensors.torch import save
 from torch import nn
 
 from ..files import write_bytes
-from ..reading import open_regular, read_bytes, refused
+from ..reading import check_regular, read_bytes, refused
 
 # %% ../../nbs/models/06_checkpoints.ipynb #cc98b7a0
 def ordered_header(
@@ -114,8 +114,7 @@ def read_tensors(
     path: Path,  # .safetensors
 ) -> tuple[dict[str, torch.Tensor], dict[str, str]]:  # tensors by name, metadata
     "All of a safetensors file. Raises FileNotFoundError, or ValueError on one that is not whole."
-    with open_regular(path):
-        pass  # the library waits at a pipe
+    check_regular(path)
     with refused(path, "a whole safetensors file"), safe_open(path, "pt") as f:
         return {name: f.get_tensor(name) for name in f.keys()}, f.metadata() or {}  # noqa: SIM118 - no dict
 

@@ -20,7 +20,7 @@ from torch import nn
 
 from ..files import write_bytes
 from ..models.network import FaceNet
-from ..reading import open_regular, refused
+from ..reading import check_regular, refused
 
 # %% ../../nbs/use/04_onnx.ipynb #e9cd73dd
 OUTPUTS = ("embedding", "occlusion", "visibility")
@@ -103,8 +103,7 @@ class OnnxFaces:
 
     def __init__(self, path: Path):
         self.path = Path(path)
-        with open_regular(self.path):
-            pass  # onnxruntime waits at a pipe
+        check_regular(self.path)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4  # what goes wrong is raised
         with refused(self.path, "a whole ONNX file of ours"):  # onnxruntime has a class of its own for each way to fail
