@@ -4,17 +4,25 @@
 
 # %% auto #0
 __all__ = ['MAPS_AT_ONCE', 'LEAST_FACES', 'common_map', 'cut_centred', 'fit_hidden_means', 'centre_parts', 'effective_dimension',
-           'half_vector', 'pair_products', 'second_moments', 'random_maps', 'reduce_products', 'Calibration',
-           'all_dimensions', 'fit_calibration', 'cosines_to_visible', 'cosines_to_covered', 'CutScore',
-           'scores_to_visible', 'scores_to_covered', 'CalibratedVisibility']
+           'second_moments', 'random_maps', 'reduce_products', 'Calibration', 'all_dimensions', 'fit_calibration',
+           'CutScore', 'scores_to_visible', 'scores_to_covered', 'CalibratedVisibility']
 
 # %% ../../nbs/models/10_calibrated.ipynb #6dacf802
+from functools import partial
+
 import numpy as np
 import torch
 from torch import nn
 
 from ..data.overlay import random_shape
-from .common_visibility import CommonVisibility
+from oaml.models.common_visibility import (
+    CommonVisibility,
+    all_with_all,
+    cosines_to_covered,
+    cosines_to_visible,
+    half_vector,
+    pair_products,
+)
 
 # %% ../../nbs/models/10_calibrated.ipynb #9576d425
 def common_map(
@@ -85,24 +93,6 @@ def effective_dimension(
         squared = S.trace() ** 2
         out.append(squared / (S.square().sum() - squared / n))
     return torch.stack(out)
-
-# %% ../../nbs/models/10_calibrated.ipynb #9a2fce9e
-def half_vector(
-    matrix: torch.Tensor,  # […,n,n]; its symmetric part counts
-) -> torch.Tensor:  # […,n(n+1)/2]
-    "The upper triangle of a symmetric matrix, scaled so that dot products are those of whole matrices."
-    i, j = torch.triu_indices(*matrix.shape[-2:], device=matrix.device)
-    scale = matrix.new_full(i.shape, 2**0.5).masked_fill(i == j, 1)
-    return (matrix[..., i, j] + matrix[..., j, i]) / 2 * scale
-
-
-def pair_products(
-    v: torch.Tensor,  # […,n]
-) -> torch.Tensor:  # […,n(n+1)/2]
-    "v⊗v as a half vector."
-    n = v.shape[-1]
-    rows = torch.cat([v[..., k : k + 1] * v[..., k:] for k in range(n)], -1)  # of the upper triangle
-    return rows * half_vector(v.new_ones(n, n))
 
 # %% ../../nbs/models/10_calibrated.ipynb #9cdd61f7
 @torch.no_grad()
@@ -241,32 +231,6 @@ def fit_calibration(
     traces, products = second_moments(parts_clean - mean)
     return Calibration(mean.float(), traces.float(), reduce_products(products, maps, tolerance).float(), shift)
 
-# %% ../../nbs/models/10_calibrated.ipynb #2a2cce8c
-def cosines_to_visible(
-    probe: torch.Tensor,  # [P,h*w,E] centred parts
-    v: torch.Tensor,  # [P,h*w] in common with a face that shows everything
-    gallery: torch.Tensor,  # [G,h*w,E] centred parts of faces that do
-) -> torch.Tensor:  # [P,G]
-    "Cosines of cut embeddings, each probe with its own cut of all gallery faces."
-    cut = nn.functional.normalize(cut_centred(probe, v), dim=1)
-    dots = (v[:, :, None] * cut[:, None]).flatten(1) @ gallery.flatten(1).T
-    squares = pair_products(v) @ half_vector(gallery @ gallery.transpose(1, 2)).T
-    return dots / squares.clamp(min=torch.finfo(v.dtype).tiny).sqrt()
-
-# %% ../../nbs/models/10_calibrated.ipynb #1b59539c
-def cosines_to_covered(
-    probe: torch.Tensor,  # [P,h*w,E] centred parts
-    a: torch.Tensor,  # [P,h*w], v = a + b∘o
-    b: torch.Tensor,  # [P,h*w]
-    gallery: torch.Tensor,  # [G,h*w,E] centred parts
-    o: torch.Tensor,  # [G,h*w] their visibility
-) -> torch.Tensor:  # [P,G]; 0 where v is
-    "Cosines of cut embeddings, each pair with its own cut of both faces."
-    (P, _, E), seen = probe.shape, o[:, :, None] * gallery
-    left = (o @ (b[:, :, None] * probe).transpose(0, 1).flatten(1)).view(-1, P, E) + cut_centred(probe, a)  # [G,P,E]
-    right = a @ gallery.transpose(0, 1).flatten(1) + b @ seen.transpose(0, 1).flatten(1)
-    return torch.cosine_similarity(left.transpose(0, 1), right.view(P, -1, E), dim=-1)
-
 # %% ../../nbs/models/10_calibrated.ipynb #e7e03419
 class CutScore(nn.Module):
     "Centred sides of a match and the score of two cuts."
@@ -358,16 +322,7 @@ class CalibratedVisibility(CutScore):
         gallery: torch.Tensor,  # [G,h*w,E]
         probe_visibility: torch.Tensor,  # [P,1,h,w] in [0,1]
         gallery_visibility: torch.Tensor,  # [G,1,h,w]
-        block: int = 32,  # probes at a time, with 8 times as many gallery faces
     ) -> torch.Tensor:  # [P,G]
         "Score every probe against every gallery face."
-        p, o_p = self.side(probe, probe_visibility, "probe")
-        g, o_g = self.side(gallery, gallery_visibility, "gallery")
-        out, clear = p.new_empty(len(p), len(g)), (o_g == 1).all(1)
-        for k in range(0, len(p), block):
-            some = slice(k, k + block)
-            for rows in clear.nonzero()[:, 0].split(8 * block):
-                out[some, rows] = scores_to_visible(self, p[some], o_p[some], g[rows])
-            for rows in (~clear).nonzero()[:, 0].split(8 * block):
-                out[some, rows] = scores_to_covered(self, p[some], o_p[some], g[rows], o_g[rows])
-        return out
+        sides = *self.side(probe, probe_visibility, "probe"), *self.side(gallery, gallery_visibility, "gallery")
+        return all_with_all(*sides, partial(scores_to_visible, self), partial(scores_to_covered, self))

@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from ..models.calibrated import Calibration, CutScore, cut_centred, half_vector, pair_products
+from ..models.calibrated import Calibration, CutScore, cut_centred
+from ..models.common_visibility import half_vector, pair_products
 from .store import Columns
 
 # %% ../../nbs/use/07_regions.ipynb #f9dafe67
