@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['FACES_AT_ONCE', 'PROBES_AT_ONCE', 'TILE', 'SIDE_AT_ONCE', 'Cosines', 'EndLayer', 'fold', 'ir_end', 'mobile_end',
            'end_layer', 'cell_parts', 'Adapter', 'half_vector', 'pair_products', 'half_grams', 'cosines_to_visible',
-           'cosines_of_tile', 'cosines_to_covered', 'visible_first', 'all_with_all', 'CutEmbedding', 'adapted_cosines',
-           'CommonVisibility']
+           'cosines_of_tile', 'cosines_to_covered', 'cosines_to_common', 'visible_first', 'all_with_all',
+           'CutEmbedding', 'adapted_cosines', 'with_constant', 'CommonVisibility']
 
 # %% ../../nbs/models/08_common_visibility.ipynb #4383e803
 from collections.abc import Callable
@@ -191,6 +191,11 @@ def cosines_to_covered(
             out[rows, columns] = cosines_of_tile(probe[rows], gallery[columns], v)
     return out
 
+
+def cosines_to_common(p: torch.Tensor, o_p: torch.Tensor, g: torch.Tensor, o_g: torch.Tensor) -> torch.Tensor:
+    "The same where v is what both show."
+    return cosines_to_covered(p, torch.zeros_like(o_p), o_p, g, o_g)
+
 # %% ../../nbs/models/08_common_visibility.ipynb #838f6503
 SIDE_AT_ONCE = 2048  # probes, and gallery faces, that are scored together
 Cosines = Callable[..., torch.Tensor]
@@ -291,6 +296,15 @@ def adapted_cosines(
         out[:, k : k + TILE] = of.cosine(a, b, v)
     return out
 
+
+def with_constant(
+    of: CutEmbedding,
+    parts: torch.Tensor,  # [N,h*w,E], of cell_parts
+) -> torch.Tensor:  # [N,h*w+1,E]
+    "Parts less their means, and the constant as one position more."
+    none, middle = of.mean.new_zeros(1, 1, len(of.centre)), torch.cat([of.mean, -of.centre[None]])
+    return torch.cat([parts, none.expand(len(parts), 1, -1)], 1).sub_(middle)
+
 # %% ../../nbs/models/08_common_visibility.ipynb #4cc30e2f
 class CommonVisibility(CutEmbedding):
     "Cosine of two embeddings cut to what both faces show. Raises ValueError for shapes and ranges that do not fit."
@@ -317,14 +331,9 @@ class CommonVisibility(CutEmbedding):
         o_p, o_g = self.visible(probe, probe_visibility, "probe"), self.visible(gallery, gallery_visibility, "gallery")
         if self.adapter is not None:
             return adapted_cosines(self, probe - self.mean, gallery - self.mean, o_p, o_g)
-        p, g = (torch.cat([x - self.mean, self.centre.expand(len(x), 1, -1)], 1) for x in (probe, gallery))
+        p, g = with_constant(self, probe), with_constant(self, gallery)
         sides = [torch.cat([o, o.new_ones(len(o), 1)], 1) for o in (o_p, o_g)]
-
-        def to_covered(p: torch.Tensor, o: torch.Tensor, g: torch.Tensor, o_g: torch.Tensor) -> torch.Tensor:
-            return cosines_to_covered(p, torch.zeros_like(o), o, g, o_g)
-
-        scores = all_with_all(p, sides[0], g, sides[1], cosines_to_visible, to_covered)
-        return scores * (o_p @ o_g.T > 0)
+        return all_with_all(p, sides[0], g, sides[1], cosines_to_visible, cosines_to_common) * (o_p @ o_g.T > 0)
 
     def visible(self, parts: torch.Tensor, visibility: torch.Tensor, name: str) -> torch.Tensor:  # [N,hw]
         "Checked visibility of every position."
