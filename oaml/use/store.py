@@ -94,6 +94,9 @@ def check_entry(entry: dict, path: Path):
         raise ValueError(f"{path}: layout {entry['layout']}, expected a store of layout {STORE_LAYOUT}")
     if not {"layout", "slab", "add", "delete"} & set(entry):
         raise ValueError(f"{path} tells of {', '.join(entry)[:99]}: expected a head, slabs and faces")
+    faces = entry.get("faces") if "slab" in entry else 1
+    if type(faces) is not int or not 0 < faces <= SLAB_FACES:
+        raise ValueError(f"{path}: slab of {faces!r} faces: expected 1 to {SLAB_FACES}")
     lists = new if "add" in entry else [entry.get("delete", [])]
     if not all(isinstance(x, list) and len(x) == len(lists[0]) and set(map(type, x)) <= {str} for x in lists):
         raise ValueError(f"{path}: faces are no names: expected ids, people and groups, as many of each")
@@ -117,7 +120,7 @@ class Roll:
         if "layout" in entry:
             self.head = entry
         elif "slab" in entry:
-            self.open_slab(entry["slab"], entry.get("faces"))
+            self.open_slab(entry["slab"], entry["faces"])
         elif "add" in entry:
             self.add(*(entry[key] for key in STORE_NAMES))
         else:
@@ -127,8 +130,6 @@ class Roll:
         "A slab into which the next faces go."
         if type(number) is not int or number in (n for n, _, _ in self.slabs):
             raise ValueError(f"{self.path}: slab is {number!r}: expected a number that was not used before")
-        if type(faces) is not int or not 0 < faces <= SLAB_FACES:
-            raise ValueError(f"{self.path}: slab of {faces!r} faces: expected 1 to {SLAB_FACES}")
         self.slabs.append([number, 0, faces])
 
     def add(self, *new: list[str]):
