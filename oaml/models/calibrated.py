@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['MAPS_AT_ONCE', 'LEAST_FACES', 'common_map', 'cut_centred', 'fit_hidden_means', 'centre_parts', 'effective_dimension',
            'second_moments', 'random_maps', 'reduce_products', 'Calibration', 'all_dimensions', 'fit_calibration',
-           'CutScore', 'scores_to_visible', 'scores_to_covered', 'CalibratedVisibility']
+           'CutScore', 'scores_to_visible', 'scores_to_covered', 'CalibratedVisibility', 'settle_maps']
 
 # %% ../../nbs/models/10_calibrated.ipynb #6dacf802
 from functools import partial
@@ -23,6 +23,7 @@ from oaml.models.common_visibility import (
     half_vector,
     pair_products,
 )
+from .qaconv import HIDDEN_BELOW
 
 # %% ../../nbs/models/10_calibrated.ipynb #9576d425
 def common_map(
@@ -326,3 +327,11 @@ class CalibratedVisibility(CutScore):
         "Score every probe against every gallery face."
         sides = *self.side(probe, probe_visibility, "probe"), *self.side(gallery, gallery_visibility, "gallery")
         return all_with_all(*sides, partial(scores_to_visible, self), partial(scores_to_covered, self))
+
+# %% ../../nbs/models/10_calibrated.ipynb #729925ad
+def settle_maps(
+    visibility: torch.Tensor,  # [N,1,h,w] in [0,1]
+) -> torch.Tensor:  # the same, with 1 everywhere where at least half of every position shows
+    "Take faces that hide nothing for faces that show everything."
+    shows = visibility.flatten(1).amin(1) >= HIDDEN_BELOW  # false for NaN, which stays to be refused
+    return torch.where(shows[:, None, None, None], torch.ones_like(visibility), visibility)

@@ -234,6 +234,7 @@ def write_retrofit(
     floor: float,  # f
     about: dict[str, str],  # what else to keep: source, faces, seed, versions
     known: CleanThresholds | None = None,  # None: nobody has looked where strangers lie
+    more: dict[str, np.ndarray] | None = None,  # what a search knows of strangers
 ) -> Proved:
     "Build, prove and write. Raises as `check_free`, `prove_retrofit` and `write_together`."
     onnx, _ = onnx_extra()
@@ -247,8 +248,7 @@ def write_retrofit(
     data = model.SerializeToString()
     arrays = {k: v.detach().numpy() for k, v in calibration.state_dict().items()}
     arrays |= dict(floor=np.float32([floor]), constant=recogniser.end_layer.constant.numpy())
-    if known:
-        arrays |= {k: np.atleast_1d(v) for k, v in known._asdict().items()}
+    arrays |= {k: np.atleast_1d(v) for k, v in ((known._asdict() if known else {}) | (more or {})).items()}
     # safetensors takes the bytes of an array as they lie, whatever its strides
     arrays = {k: np.ascontiguousarray(v) for k, v in arrays.items()}
     kept = ordered_header(save(arrays, told | dict(onnx_sha256=hashlib.sha256(data).hexdigest())))

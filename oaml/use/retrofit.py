@@ -6,7 +6,8 @@
 __all__ = ['log', 'DRAWN_PEOPLE', 'RENDERED', 'GRAPH', 'FLOOR', 'FARS', 'LEAST_ABOVE', 'MOST_SCORED', 'DrawnFaces',
            'check_enough', 'clean_faces', 'under', 'fitted', 'tensors_of', 'SeenFaces', 'see', 'public_backbone',
            'own_backbone', 'format_named', 'tried_format', 'open_network', 'maps_to_hold', 'fit_faces',
-           'impostor_scores', 'clean_thresholds', 'Learned', 'learn', 'origin', 'retrofit']
+           'impostor_scores', 'clean_thresholds', 'FaceSide', 'maps_of', 'learn_strangers', 'kept_strangers', 'Learned',
+           'learn', 'origin', 'retrofit']
 
 # %% ../../nbs/use/05_retrofit.ipynb #9ba6b4d5
 import logging
@@ -37,6 +38,7 @@ from oaml.models.calibrated import (
     fit_calibration,
     fit_hidden_means,
     random_maps,
+    settle_maps,
 )
 from ..models.checkpoints import read_state
 from ..models.input_format import FORMATS, probe_format
@@ -55,6 +57,7 @@ from oaml.models.retrofit import (
 from ..train.frozen import predict_maps, predict_parts, train_head
 from .onnx import write_graph
 from .recogniser import load_joint
+from .strangers import Strangers, fit_strangers
 
 log = logging.getLogger("oaml.use")
 
@@ -314,6 +317,53 @@ def clean_thresholds(
     limits = [false_accept_threshold(scores, f) for f in far]
     return CleanThresholds(np.float32(far), np.float32(limits), len(scores), len(np.unique(people[rows])))
 
+# %% ../../nbs/use/05_retrofit.ipynb #127c919f
+class FaceSide(NamedTuple):
+    "Faces of known people."
+
+    parts: torch.Tensor  # [N,h*w,E]
+    visibility: torch.Tensor  # [N,1,h,w]
+    people: np.ndarray  # [N] who is on each
+
+
+def maps_of(
+    recogniser: OnnxRecogniser,
+    head: OcclusionHead,
+    features: np.ndarray,  # [N,C,h,w]
+) -> tuple[torch.Tensor, torch.Tensor]:  # parts [N,h*w,E], visibility [N,1,h,w]
+    "What a recogniser will say of faces."
+    return predict_parts(recogniser.end_layer, features), torch.from_numpy(predict_maps(head, features))[:, None]
+
+
+@torch.inference_mode()
+def learn_strangers(
+    matcher: CalibratedVisibility,
+    clean: FaceSide,
+    covered: FaceSide,  # the same people under random shapes
+    seed: int = 0,  # of the faces that are taken, where they are more than MOST_SCORED
+) -> Strangers | None:  # None: the pairs are too few
+    "What people who are not enrolled score."
+    rng, sides = np.random.default_rng(seed), []
+    for side, count in ((clean, MOST_SCORED), (clean, MOST_SCORED // 2), (covered, MOST_SCORED // 2)):
+        rows = rng.permutation(len(side.people))[:count]
+        sides.append(FaceSide(side.parts[rows], settle_maps(side.visibility[rows]), side.people[rows]))
+    gallery, probes = sides[0], sides[1:]
+    scores = [matcher(p.parts, gallery.parts, p.visibility, gallery.visibility) for p in probes]
+    shown = np.concatenate([p.visibility.flatten(1).mean(1).numpy() for p in probes])
+    strange = np.concatenate([p.people[:, None] != gallery.people for p in probes])
+    try:
+        return fit_strangers(torch.cat(scores).numpy(), shown, strange)
+    except ValueError as e:
+        log.info("strangers are not known: %s", e)
+        return None
+
+# %% ../../nbs/use/05_retrofit.ipynb #6022b6e4
+def kept_strangers(strangers: Strangers | None) -> dict[str, np.ndarray]:
+    "The same as arrays, for the file."
+    if strangers is None:
+        return {}
+    return dict(strangers=strangers.table(), stranger_scores=np.array([strangers.scores]))
+
 # %% ../../nbs/use/05_retrofit.ipynb #0403532a
 class Learned(NamedTuple):
     "What a recogniser is retrofitted with."
@@ -321,6 +371,7 @@ class Learned(NamedTuple):
     head: OcclusionHead
     calibration: Calibration
     known: CleanThresholds | None  # None: no pairs of photographs that could tell
+    strangers: Strangers | None  # likewise
 
 
 def learn(
@@ -340,10 +391,14 @@ def learn(
     calibration = fit_faces(recogniser, clean.features, shapes, chosen.rows, floor, seed)
     head = train_head(*zip(clean, worn, shapes), epochs=epochs, lr=2e-3, seed=seed)  # lr as on photographs
     if isinstance(faces, DrawnFaces):
-        return Learned(head, calibration, None)
-    parts, visible = predict_parts(recogniser.end_layer, clean.features), predict_maps(head, clean.features)
-    matcher, visible = CalibratedVisibility(calibration, floor), torch.from_numpy(visible)[:, None]
-    return Learned(head, calibration, clean_thresholds(matcher, parts, visible, faces.identities, seed))
+        return Learned(head, calibration, None, None)
+    matcher, people = CalibratedVisibility(calibration, floor), faces.identities
+    sides = [
+        FaceSide(*maps_of(recogniser, head, x.features), who)
+        for x, who in ((clean, people), (shapes, people[chosen.rows]))
+    ]
+    known = clean_thresholds(matcher, *sides[0], seed)
+    return Learned(head, calibration, known, known and learn_strangers(matcher, *sides, seed))
 
 # %% ../../nbs/use/05_retrofit.ipynb #2fe720c2
 def origin(
@@ -385,7 +440,8 @@ def retrofit(
         log.info("floor %g, fixed beforehand: what one of two faces hides counts that much", floor)
         about = origin(path, words, seed=seed, floor=floor, covered=covered, epochs=epochs)
         learned = learn(recogniser, set_, covered, floor, seed, epochs)
-        proved = write_retrofit(out, recogniser, learned.head, learned.calibration, floor, about, learned.known)
+        numbers = learned.calibration, floor, about, learned.known, kept_strangers(learned.strangers)
+        proved = write_retrofit(out, recogniser, learned.head, *numbers)
     log.info("%s: embedding as before to %.0e, visibility to %.0e", out, proved.embedding, proved.visibility)
     log.info("thresholds: %s", learned.known or "none: the faces are drawn, or too few are of different people")
     return load_retrofit(out)
