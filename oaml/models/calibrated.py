@@ -333,5 +333,6 @@ def settle_maps(
     visibility: torch.Tensor,  # [N,1,h,w] in [0,1]
 ) -> torch.Tensor:  # the same, with 1 everywhere where at least half of every position shows
     "Take faces that hide nothing for faces that show everything."
-    shows = visibility.flatten(1).amin(1) >= HIDDEN_BELOW  # false for NaN, which stays to be refused
+    flat = visibility.flatten(1)
+    shows = (flat.amin(1) >= HIDDEN_BELOW) & (flat.amax(1) <= 1)  # what is no visibility stays, to be refused
     return torch.where(shows[:, None, None, None], torch.ones_like(visibility), visibility)
