@@ -180,7 +180,7 @@ class Journal:
         if keep is None:
             write_text(path, start, private=True)
         self.file = open(path, "ab", buffering=0)
-        if keep is not None:
+        if keep not in (None, os.fstat(self.file.fileno()).st_size):  # a journal that is whole is not touched
             os.ftruncate(self.file.fileno(), keep)
 
     def append(self, lines: str):
