@@ -1007,23 +1007,27 @@ def some_recogniser():
 
 
 def gallery(folder: Path):
-    "A gallery of three faces."
-    from oaml.use.gallery import write_gallery
+    "A gallery of two faces and a photograph without one."
+    from oaml.use.gallery import put_records, writing_gallery
 
-    found = some_recogniser()
-    table = [dict(name=f"{p}.png", bytes=9, changed=1, identity=p, notes="") for p in ("ada", "bob", "cleo")]
-    folder.mkdir(parents=True, exist_ok=True)
-    records = found.describe([face(k, 0, 112) for k in range(3)])
-    write_gallery(
-        folder / "people.gallery", table, [dict(name="x.png", bytes=1, changed=1, reason="no face")], records, found
-    )
+    with writing_gallery(folder, some_recogniser()) as writer:
+        records = writer.recogniser.describe([face(k, 0, 112) for k in range(2)])
+        put_records(writer.store, writer.recogniser, ["ada.png", "bob.png"], records, ["ada", "bob"])
+        lines = [dict(name=f"{p}.png", bytes=9, changed=1, notes="") for p in ("ada", "bob")]
+        writer.note([*lines, dict(name="x.png", bytes=1, changed=1, reason="no face")])
 
 
-@reads(gallery, tokens=HEADER_TOKENS)
+def seal_lists(folder: Path):
+    "Make the checksum of every line of both journals fit."
+    seal_journal(folder)
+    seal_journal(folder, "photographs")
+
+
+@reads(gallery, mend=seal_lists, tokens=tuple(LATER), only="journal|photographs")
 def people_gallery(folder: Path, name: str):
     from oaml.use.gallery import Gallery
 
-    found = Gallery.load(folder / "people.gallery", some_recogniser())
+    found = Gallery.load(folder, some_recogniser())
     return found.table, found.failed, str(found)
 
 
@@ -1168,7 +1172,8 @@ def retrofitted(folder: Path):
         torch.zeros(cells, size), torch.rand(cells, cells), torch.rand(1, n), torch.zeros(cells, cells, size)
     )
     known = CleanThresholds(np.array([1e-2, 1e-3]), np.array([0.3, 0.4]), 1000, 40)
-    write_retrofit(folder / "new.onnx", net, head, made, 0.3, dict(seed="0"), known)
+    strangers = dict(strangers=np.array([[0.0, 0.3, 0.01, 0.1, 0.0]]), stranger_scores=np.array([1000]))
+    write_retrofit(folder / "new.onnx", net, head, made, 0.3, dict(seed="0"), known, strangers)
     (folder / "plain.onnx").unlink()
 
 
@@ -1182,12 +1187,14 @@ def mend_kept(folder: Path):
 @reads(retrofitted, mend=mend_kept, tokens=HEADER_TOKENS)
 def retrofit_files(folder: Path, name: str):
     from oaml.models.retrofit import load_retrofit
+    from oaml.use.search import search_strangers
 
     found = load_retrofit(folder / "new.onnx")
     return (
         found.compare(np.zeros((1, 3, 8, 8), np.float32), np.ones((1, 3, 8, 8), np.float32)),
         found.known,
         found.matcher(),
+        search_strangers(found),
     )
 
 
@@ -1271,12 +1278,12 @@ def face_store(folder: Path):
         enrol_faces(writer, ["d"], dict(number=np.uint8([9])), groups=["later"])
 
 
-def seal_journal(folder: Path):
+def seal_journal(folder: Path, name: str = "journal"):
     "Make the checksum of every line fit."
     from oaml.use.store import seal_line
 
-    lines = (folder / "journal").read_bytes().splitlines()
-    (folder / "journal").write_text("".join(seal_line(json.loads(line[9:])) for line in lines))
+    lines = (folder / name).read_bytes().splitlines()
+    (folder / name).write_text("".join(seal_line(json.loads(line[9:])) for line in lines))
 
 
 STORE_WORDS = (*LATER, b'"slab":1', b'"delete":["a"]', b'"add":["a"]', b'"people":[1]', b'"layout":1')

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['COMMAND_GROUPS', 'Command', 'add_command', 'Version', 'Completion', 'make_parser', 'runs_option', 'profile_options',
-           'json_option', 'print_json', 'need', 'set_up_logging', 'one_line', 'extra_of', 'failed', 'Terminated',
-           'end_when_asked', 'call']
+           'json_option', 'plain_terminal', 'print_json', 'print_line', 'need', 'set_up_logging', 'one_line',
+           'extra_of', 'failed', 'Terminated', 'end_when_asked', 'call']
 
 # %% ../../nbs/cli/01_commands.ipynb #00cd9c7c
 import argparse
@@ -104,10 +104,19 @@ def json_option(p: argparse.ArgumentParser):
     p.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
+def plain_terminal() -> bool:
+    "Does the terminal, or what stands for it, take ASCII only?"
+    return (sys.stdout.encoding or "utf-8").lower().replace("-", "") != "utf8"
+
+
 def print_json(value: object):
     "Print a result for a program: one document, and NaN is an error."
-    plain = (sys.stdout.encoding or "utf-8").lower().replace("-", "") != "utf8"
-    print(json.dumps(value, indent=1, ensure_ascii=plain, allow_nan=False))
+    print(json.dumps(value, indent=1, ensure_ascii=plain_terminal(), allow_nan=False))
+
+
+def print_line(value: object):
+    "Print one of many results for a program: a document on a line, at once."
+    print(json.dumps(value, ensure_ascii=plain_terminal(), allow_nan=False), flush=True)
 
 # %% ../../nbs/cli/01_commands.ipynb #7b1c0f02
 def need(

@@ -378,7 +378,7 @@ class _Album:
             raise FileNotFoundError(f"{path}: no such gallery; enrol a folder of photographs first")
         self.recogniser, self.search = recogniser, None
         if isinstance(recogniser, RetrofitRecogniser):
-            self.search = FaceSearch(path, gallery_kind(recogniser), search_strangers(recogniser))
+            self.search = FaceSearch(path, gallery_kind(recogniser), search_strangers(recogniser.net))
         self.enrolled = self.search.enrolled if self.search else open_store(path, *kept_faces(recogniser))
         self.listed, _ = tell_photographs(path / PHOTOGRAPHS)
 

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from ..models.calibrated import CutScore, cut_centred, scores_to_covered, scores_to_visible, settle_maps
+from ..models.retrofit import RetrofitMatcher
 from .recogniser import FaceRecords, RetrofitRecogniser
 from oaml.use.regions import (
     REGION_SPLITS,
@@ -76,12 +77,11 @@ def search_kind(
     return SearchKind(recogniser.version, recogniser.about, recogniser.matcher, grid, split, eight_bits, extra or {})
 
 
-def search_strangers(recogniser: RetrofitRecogniser) -> Strangers | None:  # None: its faces did not tell
+def search_strangers(net: RetrofitMatcher) -> Strangers | None:  # None: its faces did not tell
     "What people who are not enrolled score. Raises ValueError naming the file."
-    kept, path = recogniser.net.kept, recogniser.net.path
-    if "strangers" not in kept:
+    if "strangers" not in net.kept:
         return None
-    return known_strangers(kept["strangers"], int(kept.get("stranger_scores", np.zeros(1)).flat[0]), path)
+    return known_strangers(net.kept["strangers"], int(np.sum(net.kept.get("stranger_scores", 0))), net.path)
 
 
 def record_parts(recogniser: RetrofitRecogniser, records: FaceRecords) -> torch.Tensor:  # [N,h*w,E]

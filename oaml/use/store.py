@@ -164,6 +164,8 @@ def check_made(
     keys = [k for k in dict.fromkeys([*asked, *theirs]) if asked.get(k) != theirs.get(k)]
     if set(keys) - {"about"}:  # which is for people only
         each = ", ".join(f"{k} {theirs.get(k)}, not {asked.get(k)}" for k in keys)
+        if "about" in keys:  # another recogniser, in words; the rest follows from it
+            each = f"{theirs.get('about')}, not with {asked.get('about')}"
         raise OtherStore(f"{folder} was made with {each}: enrol its faces into another store")
 
 # %% ../../nbs/use/06_store.ipynb #9afff0e8
