@@ -11,6 +11,7 @@ import json
 import pickle
 import re
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -1304,6 +1305,41 @@ def store_writer(folder: Path, name: str):
     with writing_store(folder, **STORE) as writer:
         enrol_faces(writer, ["new"], dict(number=np.uint8([7])))
         compact_store(writer)
+
+
+def coded_store(folder: Path):
+    "A store of a few faces, and their codes."
+    from oaml.use.codes import code_faces, write_codes
+    from oaml.use.store import enrol_faces, open_store, writing_store
+
+    rng, columns = np.random.default_rng(0), coded_toys()
+    fields = {k: rng.integers(1, 9, (20, *shape)).astype(dtype) for k, (dtype, shape) in columns.items()}
+    with writing_store(folder, STORE["made"], columns) as writer:
+        enrol_faces(writer, [f"{k}" for k in range(20)], fields)
+    if not find_spec("faiss"):  # an extra, and not on macOS: then nobody reads the file
+        return (folder / "codes").write_bytes(bytes(99))
+    enrolled = open_store(folder, STORE["made"], columns)
+    write_codes(folder, enrolled, code_faces(enrolled))
+
+
+def coded_toys() -> dict:
+    "Columns of faces of two numbers, in two regions."
+    levels = dict(whole=1, regions=2).items()
+    found = {f"{name}_sums": ("|i1", (2 * n,)) for name, n in levels} | dict(rough=("<f4", ()))
+    return (
+        found
+        | {f"{name}_gram": ("<f4", (n * (n + 1) // 2,)) for name, n in levels}
+        | {f"{name}_bound": ("<f4", (3,)) for name, n in levels}
+    )
+
+
+@reads(coded_store, tokens=HEADER_TOKENS, only="codes")
+def face_codes(folder: Path, name: str):
+    from oaml.use.codes import read_codes
+    from oaml.use.store import open_store
+
+    found = read_codes(folder, open_store(folder, STORE["made"], coded_toys()))
+    return found and found.scans["regions"].search(np.ones((1, 4), np.float32), 3)
 
 
 # Reviews
