@@ -128,13 +128,15 @@ def one_pass(
     kind: SearchKind,
     enrolled: Enrolled,
     probes: SearchProbes,
+    ways: Sequence[str] = ("whole", *REGION_SPLITS),  # that are compared
 ) -> tuple[BestRows, dict[str, BestRows]]:  # the truly best, the proposals of each way
     "Score all probes exhaustively, and propose for them in every way."
     p, o = kind.score.side(probes.parts, probes.visibility, "probe")
-    ways = {name: region_members(kind.grid, split) for name, split in REGION_SPLITS.items()}
-    asked = {name: [ask_probe(kind.score, *one, members) for one in zip(p, o)] for name, members in ways.items()}
+    members = {name: region_members(kind.grid, REGION_SPLITS[name]) for name in ways if name != "whole"}
+    asked = {name: [ask_probe(kind.score, *one, split) for one in zip(p, o)] for name, split in members.items()}
     global_side = torch.ones_like(o[:1])
-    asked["whole"] = [ask_probe(kind.score, one, global_side[0], global_side) for one in p]
+    if "whole" in ways:
+        asked["whole"] = [ask_probe(kind.score, one, global_side[0], global_side) for one in p]
     nothing = np.zeros(PASS_ROWS, np.float32)  # the bound is not asked for
     truth, proposed = no_rows(len(p)), {name: no_rows(len(p)) for name in asked}
     for start, parts in stored_parts(kind, enrolled, PASS_ROWS):
@@ -142,7 +144,7 @@ def one_pass(
         for name, questions in asked.items():
             sums = {
                 "whole": sum_regions(parts, global_side),
-                "regions": sum_regions(parts, ways.get(name, global_side)),
+                "regions": sum_regions(parts, members.get(name, global_side)),
             }
             scores = torch.stack([propose_faces(q, *sums[q.level], nothing[: len(parts)]).score for q in questions])
             proposed[name] = proposed[name].also(scores, start, PROPOSED_FIRST)
@@ -185,13 +187,14 @@ def time_queries(
 ) -> dict[str, float]:
     "Medians and 99th percentiles in ms, and as ratios to a flat scan."
     kind, enrolled, flat = search.kind, search.enrolled, flat_scan(search.enrolled)
+    codes = search.codes
     p, o = kind.score.side(probes.parts, probes.visibility, "probe")
     limits = dict(allowed=enrolled.alive, top=10, shortlist=PROPOSED_FIRST)
     times, truly, plain = {"clear": [], "masked": []}, {"clear": [], "masked": []}, []
     for one, shown in [*zip(p[:3], o[:3]), *zip(p, o)]:  # the first are not counted
         name = "clear" if shown.min() == 1 else "masked"
         plain.append(milliseconds(flat))
-        times[name].append(milliseconds(find_probe, kind, enrolled, one, shown, exact=False, **limits))
+        times[name].append(milliseconds(find_probe, kind, enrolled, one, shown, exact=False, codes=codes, **limits))
         if len(truly[name]) < exact:
             truly[name].append(milliseconds(find_probe, kind, enrolled, one, shown, exact=True, **limits))
     found = dict(flat_ms=np.median(plain[3:]))
