@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['MTCNN_STAGES', 'CELLS', 'INSTALL', 'PACKAGES', 'MTCNN_SETTINGS', 'Stage', 'face_probability', 'weight_files',
            'from_keras', 'load_stages', 'Sums', 'sum_tables', 'area_means', 'pyramid', 'moved', 'squared', 'regions',
-           'nms_smaller', 'Detections', 'Preset', 'find_preset', 'check_photographs', 'shrunk', 'propose',
-           'find_device', 'MTCNN']
+           'load_nms', 'nms_within', 'nms_smaller', 'Detections', 'Preset', 'find_preset', 'check_photographs',
+           'shrunk', 'propose', 'find_device', 'MTCNN']
 
 # %% ../../nbs/align/01_mtcnn.ipynb #c5860dca
 from collections.abc import Sequence
@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import cv2
-import joblib
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -113,6 +112,8 @@ def load_stages(
             if path.suffix == ".pt":
                 state = read_state(path)
             else:
+                import joblib  # here: only this kind of file wants it
+
                 state = from_keras(joblib.load(path), list(net.state_dict()))
         except Exception as e:  # a damaged file makes the readers raise almost anything
             raise ValueError(
@@ -207,6 +208,37 @@ def regions(
     "The pixels of boxes that lie in the image."
     whole = boxes.trunc().long()
     return torch.cat([whole[:, :2].clamp(min=1) - 1, whole[:, 2:].minimum(size)], 1)
+
+# %% ../../nbs/align/01_mtcnn.ipynb #5b0f6a1c
+def load_nms():
+    "Have torchvision's operator, without the rest of torchvision."
+    spec = find_spec("torchvision")
+    if not hasattr(torch.ops.torchvision, "nms") and spec:
+        for library in Path(spec.origin).parent.glob("_C*.so"):
+            torch.ops.load_library(library)
+    if not hasattr(torch.ops.torchvision, "nms"):  # its files have other names
+        import torchvision  # noqa: F401
+
+
+def nms_within(
+    boxes: torch.Tensor,  # [M,4]
+    scores: torch.Tensor,  # [M]
+    group: torch.Tensor,  # int64 [M], at least 0: boxes of two groups do not meet
+    threshold: float,  # of the intersection, as a share of the union
+) -> torch.Tensor:  # int64 indices of the boxes that stay, best first
+    "Non-maximum suppression within each group."
+    load_nms()
+    nms = torch.ops.torchvision.nms
+    if 0 < len(boxes) <= (1000 if boxes.device.type == "cpu" else 25_000):  # as torchvision has measured
+        low, high = boxes.double().aminmax()
+        apart = boxes + (group * (high - low + 1))[:, None]
+        return nms(apart, scores.double(), threshold)
+    keep = torch.zeros_like(group, dtype=torch.bool)
+    for each in group.unique():
+        inside = (group == each).nonzero()[:, 0]
+        keep[inside[nms(boxes[inside], scores[inside], threshold)]] = True
+    keep = keep.nonzero()[:, 0]
+    return keep[scores[keep].argsort(descending=True)]
 
 # %% ../../nbs/align/01_mtcnn.ipynb #3adb349e
 def nms_smaller(
@@ -326,8 +358,6 @@ def propose(
     pixels: int,  # of a chunk
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # boxes [M,4], scores [M], which image int64 [M]
     "Windows in which P-Net sees a face, after NMS within each level and each image."
-    from torchvision.ops import batched_nms  # here: the command line should not wait for it
-
     device = sums.table.device
     none = torch.zeros(0, dtype=torch.int64, device=device)
     found, levels = [(torch.zeros(0, 8, device=device), torch.zeros(0, device=device), none)], [none]
@@ -344,8 +374,8 @@ def propose(
                     found.append(_stripe(net, sums, part, whole, size, scale, outputs, preset.thresholds[0]))
                     levels.append(torch.full_like(found[-1][2], level))
     boxes, scores, images = (torch.cat(each) for each in zip(*found))
-    keep = batched_nms(boxes[:, :4], scores, images * 64 + torch.cat(levels), 0.5)
-    keep = keep[batched_nms(boxes[keep, :4], scores[keep], images[keep], 0.7)]
+    keep = nms_within(boxes[:, :4], scores, images * 64 + torch.cat(levels), 0.5)
+    keep = keep[nms_within(boxes[keep, :4], scores[keep], images[keep], 0.7)]
     return squared(moved(boxes[keep, :4], boxes[keep, 4:], 0)), scores[keep], images[keep]
 
 # %% ../../nbs/align/01_mtcnn.ipynb #fe900fe6
@@ -388,11 +418,9 @@ def _refined(
     proposed: tuple[torch.Tensor, torch.Tensor, torch.Tensor],  # as of `propose`
 ) -> list[np.ndarray]:  # boxes [M,4], scores [M], landmarks [M,5,2], which image [M]
     "What R-Net and O-Net make of P-Net's windows."
-    from torchvision.ops import batched_nms  # here, as above
-
     boxes, _, which = proposed
     boxes, scores, which, (offsets,) = _look(nets["rnet"], 24, thresholds[1], crops, sums, limits, boxes, which)
-    keep = batched_nms(boxes, scores, which, 0.7)
+    keep = nms_within(boxes, scores, which, 0.7)
     boxes, which = squared(moved(boxes[keep], offsets[keep], 1)), which[keep]
     found = _look(nets["onet"], 48, thresholds[2], crops, sums, limits, boxes, which)
     boxes, scores, which, (offsets, points) = found
