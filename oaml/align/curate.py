@@ -13,15 +13,16 @@ import io
 import os
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from ..files import below, give_name, hold, move_file, remove_empty, sync_folder, write_text
 from ..reading import csv_rows, read_csv, read_text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # %% ../../nbs/align/03_curate.ipynb #744c4e57
 def measure_pixels(
@@ -76,6 +77,9 @@ def find_duplicates(
     bits: int = 4,  # at most so many of 64 differ
 ) -> np.ndarray:  # int [N] the same number for the photographs of a group
     "Groups of photographs that are the same, through others if need be; compares all with all in blocks."
+    from scipy.sparse import coo_array  # here: who only compares two faces should not wait for it
+    from scipy.sparse.csgraph import connected_components
+
     codes, which = np.unique(np.array([int(h, 16) for h in hashes], dtype=np.uint64), return_inverse=True)
     pairs, first = [np.zeros((2, 0), int)], 0
     while first < len(codes):
@@ -99,9 +103,9 @@ MOST_MANIFEST = 2**32  # bytes: ten million photographs
 
 
 def as_numbers(
-    texts: pd.Series,  # an empty one is NaN
+    texts: "pd.Series",  # an empty one is NaN
     where: str,  # for the error
-) -> pd.Series:
+) -> "pd.Series":
     "A column of numbers. Raises ValueError naming the first row of what is none."
     try:
         numbers = texts.map(lambda text: float(text) if text else np.nan).astype(float)
@@ -114,7 +118,7 @@ def as_numbers(
     return numbers
 
 
-def read_manifest(path: Path) -> pd.DataFrame:
+def read_manifest(path: Path) -> "pd.DataFrame":
     "A manifest with text as text, and NaN only for numbers that were not measured. Raises FileNotFoundError, or ValueError naming file and column."
     if not os.path.lexists(path):
         raise FileNotFoundError(f"{path}: no manifest: expected one, as `oaml align` writes it")
@@ -131,9 +135,9 @@ def read_manifest(path: Path) -> pd.DataFrame:
 
 # %% ../../nbs/align/03_curate.ipynb #3000dab9
 def mark_duplicates(
-    table: pd.DataFrame,  # with columns hash and sharpness, NaN where not measured; the index is the name
+    table: "pd.DataFrame",  # with columns hash and sharpness, NaN where not measured; the index is the name
     bits: int = 4,
-) -> pd.DataFrame:  # a copy with duplicate_of and duplicate
+) -> "pd.DataFrame":  # a copy with duplicate_of and duplicate
     "Name, for each photograph that occurs more than once, the sharpest of them."
     table = table.assign(duplicate_of="", duplicate=0)
     known = table[table.hash.notna() & (table.hash != "")]
@@ -156,10 +160,10 @@ QUALITY_FILTERS: dict[str, dict[str, tuple[float, float]]] = {
 
 
 def rejections(
-    table: pd.DataFrame,  # a manifest
+    table: "pd.DataFrame",  # a manifest
     filters: list[str],  # of QUALITY_FILTERS
     name: Path | str = "the manifest",  # for the error
-) -> pd.Series:  # of the rows that do not pass: why not
+) -> "pd.Series":  # of the rows that do not pass: why not
     "Which photographs the filters reject. Raises ValueError for an unknown filter or a manifest without a column."
     if unknown := [name for name in filters if name not in QUALITY_FILTERS]:
         raise ValueError(f"filters are {', '.join(unknown)}: expected some of {', '.join(QUALITY_FILTERS)}")
@@ -171,6 +175,8 @@ def rejections(
         for photograph, v in values[(values < low) | (values > high)].items():
             limit = f"< {low:g}" if v < low else f"> {high:g}"
             reasons.setdefault(photograph, []).append(f"{column} {v:.4g} {limit}")
+    import pandas as pd  # here, as above
+
     return pd.Series({n: "; ".join(reasons[n]) for n in table.index if n in reasons}, dtype=object)
 
 # %% ../../nbs/align/03_curate.ipynb #95e45390
@@ -227,7 +233,7 @@ def reject(
     folder: Path,  # holds images and manifest.csv
     filters: list[str],  # of QUALITY_FILTERS
     apply: bool = False,  # False: only say what would be moved
-) -> pd.Series:  # names below images, and why
+) -> "pd.Series":  # names below images, and why
     "Move photographs that do not pass the filters to `rejected`. Raises FileNotFoundError without a manifest, ValueError for a place outside, and as `rejections` and `hold`."
     folder = Path(folder)
     if apply and (folder / "manifest.csv").is_file():
@@ -236,7 +242,7 @@ def reject(
     return _reject(folder, filters, apply=False)
 
 
-def _reject(folder: Path, filters: list[str], apply: bool) -> pd.Series:
+def _reject(folder: Path, filters: list[str], apply: bool) -> "pd.Series":
     "As `reject`, in a folder that is held."
     table = read_manifest(folder / "manifest.csv")
     table = table[table.image != ""].set_index("image")

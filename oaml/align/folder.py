@@ -23,11 +23,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from itertools import chain, count, islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
-import pandas as pd
 from PIL import Image
 from tqdm.auto import tqdm
 
@@ -50,6 +49,9 @@ from oaml.files import (
 )
 from ..formats.sources import HEADER
 from ..reading import csv_rows, read_bytes, read_json, read_text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # %% ../../nbs/align/04_folder.ipynb #78928e87
 def read_photograph(
@@ -441,7 +443,7 @@ def align_folder(
     max_pixels: int = MAX_PIXELS,  # larger photographs are refused
     detector: MTCNN | None = None,  # or another with its `detect`; None: MTCNN with the preset
     device: str = "cpu",  # of MTCNN
-) -> pd.DataFrame:  # the manifest
+) -> "pd.DataFrame":  # the manifest
     "Align every photograph of a folder; goes on where an earlier run ended. Raises FileNotFoundError or ValueError before the first file, never for one."
     source, out, chosen = Path(source), Path(out), find_preset(preset)
     names = _wanted(source, out, names)

@@ -7,17 +7,15 @@ __all__ = ['ScoreFusion', 'fuse_matrices', 'common_visibility']
 
 # %% ../../nbs/evaluate/04_fusion.ipynb #d08ab66e
 from collections.abc import Sequence
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
-from sklearn.utils.validation import check_is_fitted
 
 from .verification import check_matrix, check_pairs
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
 
 # %% ../../nbs/evaluate/04_fusion.ipynb #4515b52c
 def _columns(scores: Sequence[ArrayLike]) -> tuple[np.ndarray, tuple[int, ...]]:
@@ -33,10 +31,12 @@ def _columns(scores: Sequence[ArrayLike]) -> tuple[np.ndarray, tuple[int, ...]]:
 
 # %% ../../nbs/evaluate/04_fusion.ipynb #844b1f9f
 def _decision(
-    model: Pipeline,  # a scaler and a regression
+    model: "Pipeline",  # a scaler and a regression
     scores: Sequence[ArrayLike],  # list of k arrays of one shape
 ) -> np.ndarray:  # that shape; log-odds
     "Fused score by a fitted model. Raises `NotFittedError`, or `ValueError` for another number of scores."
+    from sklearn.utils.validation import check_is_fitted  # here: who only reads a fusion should not wait for it
+
     check_is_fitted(model)
     (columns, shape), fitted = _columns(scores), model.n_features_in_
     if columns.shape[1] != fitted:
@@ -44,8 +44,10 @@ def _decision(
     return model.decision_function(columns).reshape(shape)
 
 
-def _symbols(model: Pipeline) -> dict:  # mean, scale, weight (one per score) and intercept
+def _symbols(model: "Pipeline") -> dict:  # mean, scale, weight (one per score) and intercept
     "The symbols of the formula above, as a model has fitted them. Raises `NotFittedError` before that."
+    from sklearn.utils.validation import check_is_fitted  # here, as above
+
     check_is_fitted(model)
     scaler, regression = model[0], model[-1]
     return {
@@ -60,6 +62,10 @@ class ScoreFusion:
     "Logistic fusion of k standardised scores; with one score, its calibration."
 
     def __init__(self):
+        from sklearn.linear_model import LogisticRegression  # here, as above
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
         self.model = make_pipeline(StandardScaler(), LogisticRegression())
 
     def fit(
@@ -85,6 +91,8 @@ class ScoreFusion:
         scores: Sequence[ArrayLike],  # list of k arrays of one shape, [N] or [P,G]
     ) -> np.ndarray:  # that shape, in [0, 1]
         "Probability that the pair is genuine, at the share of genuine pairs of the fit. Raises as `logit`."
+        from scipy.special import expit  # here, as above
+
         return expit(self.logit(scores))
 
     def coefficients(self) -> dict:  # ready for JSON: mean, scale, weight (one per score) and intercept

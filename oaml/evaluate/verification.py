@@ -12,8 +12,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.metrics import roc_auc_score, roc_curve
-from sklearn.model_selection import KFold
 
 from ..data.lfw import PairList
 
@@ -66,6 +64,8 @@ def _fold_labels(folds: int | ArrayLike, n: int) -> np.ndarray:
         return labels
     if not 2 <= folds <= n:
         raise ValueError(f"folds is {folds}: expected 2..{n}, the number of pairs")
+    from sklearn.model_selection import KFold  # here: who compares two faces should not wait for it
+
     labels = np.empty(n, dtype=int)
     for fold, (_, held_out) in enumerate(KFold(int(folds)).split(labels)):
         labels[held_out] = fold
@@ -134,6 +134,8 @@ def roc(
     same: ArrayLike,  # [N] bool, True = genuine pair
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # (far [T] rising, tar [T] rising, thresholds [T] falling from +inf)
     "All points of the ROC curve, one per distinct score and one for accepting nothing. Raises `ValueError` as `check_pairs`."
+    from sklearn.metrics import roc_curve  # here, as above
+
     scores, same = check_pairs(scores, same)
     return roc_curve(same, scores, drop_intermediate=False)
 
@@ -143,6 +145,8 @@ def auc(
     same: ArrayLike,  # [N] bool, True = genuine pair
 ) -> float:  # in [0, 1]; 0.5 = chance
     "Area under the ROC: the probability that a genuine pair outscores an impostor pair, a tie counting one half. Raises `ValueError` as `check_pairs`."
+    from sklearn.metrics import roc_auc_score  # here, as above
+
     scores, same = check_pairs(scores, same)
     return float(roc_auc_score(same, scores))
 

@@ -6,7 +6,6 @@
 __all__ = ['enlarge', 'overlay', 'heatmap_grid']
 
 # %% ../../nbs/figures/03_heatmaps.ipynb #02992b47
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
@@ -58,6 +57,8 @@ def overlay(
 # %% ../../nbs/figures/03_heatmaps.ipynb #9c786f1b
 def _drawn(rows: list[tuple[str, list[np.ndarray]]], titles: list[str]) -> Figure:
     "The grid of (label, pictures) rows with one colour bar for all maps."
+    import matplotlib.pyplot as plt  # here: `overlay` alone is wanted more often, and without waiting
+
     side = min(TEXT_WIDTH / (len(titles) + 0.9), 1.1)
     size = dict(figsize=(TEXT_WIDTH, side * len(rows) + 0.2), squeeze=False, layout="constrained")
     figure, axes = plt.subplots(len(rows), len(titles), **size)

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from sklearn.metrics import roc_auc_score
 from torch import nn
 
 from .linear_end import OnnxRecogniser
@@ -43,6 +42,8 @@ def verified(
     same: np.ndarray,  # [N] bool, True = genuine
 ) -> Verified:
     "Area and distance of two kinds of scores."
+    from sklearn.metrics import roc_auc_score  # here: who opens a network should not wait for it
+
     genuine, impostor = scores[same], scores[~same]
     spread = np.sqrt((genuine.var() + impostor.var()) / 2)
     return Verified(float(roc_auc_score(same, scores)), float((genuine.mean() - impostor.mean()) / max(spread, 1e-12)))

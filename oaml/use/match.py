@@ -10,8 +10,8 @@ __all__ = ['Links', 'correspondences', 'MatchResult', 'photograph_name', 'match'
 from pathlib import Path
 from typing import NamedTuple
 
-import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.figure import Figure
 from matplotlib.patches import ConnectionPatch
 
@@ -110,7 +110,8 @@ def match_values(result: MatchResult) -> dict:
 # %% ../../nbs/use/02_match.ipynb #97807cc7
 def match_figure(result: MatchResult) -> Figure:
     "Both crops with their maps, lines between the strongest correspondences, scores and probability above."
-    figure, axes = plt.subplots(1, 4, figsize=(7.2, 2.9), width_ratios=[2, 3, 3, 2])
+    figure = Figure(figsize=(7.2, 2.9))  # pyplot's windows would be loaded for nothing
+    axes = figure.subplots(1, 4, width_ratios=[2, 3, 3, 2])
     shown = [overlay(crop, seen.clip(0, 1)) for crop, seen in zip(result.crops, result.visibility)]
     titles = ("visible", *map(drawable, result.names), "visible")
     for ax, image, title in zip(axes, (shown[0], *result.crops, shown[1]), titles):
@@ -122,7 +123,7 @@ def match_figure(result: MatchResult) -> Figure:
     bends = np.linspace(-0.35, 0.35, max(2, len(links.a)))  # or lines of one row would lie on each other
     for k, (a, b, strength) in enumerate(zip(links.a, links.b, links.strength)):
         ends = [((place + 0.5) * cell - 0.5)[::-1] for place in (a, b)]  # x before y
-        look = dict(color=plt.get_cmap("tab10")(k % 10), lw=0.6 + 1.8 * float(strength / links.strength[0]), alpha=0.85)
+        look = dict(color=colormaps["tab10"](k % 10), lw=0.6 + 1.8 * float(strength / links.strength[0]), alpha=0.85)
         style = f"arc3,rad={bends[k]:.3f}"
         line = ConnectionPatch(*ends, "data", axesA=axes[1], axesB=axes[2], connectionstyle=style, **look)
         figure.add_artist(line)
@@ -140,4 +141,3 @@ def save_match_figure(result: MatchResult, path: Path):
     "Have the picture of a result as a file. Raises OSError naming it."
     figure = match_figure(result)
     write_whole(path, lambda out: figure.savefig(out, format=path.suffix[1:] or "png", dpi=200))
-    plt.close(figure)
