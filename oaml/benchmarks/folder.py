@@ -37,6 +37,7 @@ from ..figures.save import drawable
 from ..files import hold, write_text, write_whole
 from ..formats.conversion import open_data
 from ..formats.folders import FaceSet, NamedFaces, image_folder
+from ..models.fast_forward import fast_forward
 from ..reading import read_bytes, refused
 
 # %% ../../nbs/benchmarks/03_folder.ipynb #1e14a715
@@ -107,13 +108,13 @@ def embed(
     net: torch.nn.Module,  # images [B,3,112,112] RGB in [-1,1] -> (raw embedding [B,E], map)
     faces: FaceSet,
     flip: bool = False,  # look at the mirror images too
-    batch: int = 64,  # images at a time
+    batch: int = 16,  # images at a time; the maps of more would not stay in the cache
 ) -> np.ndarray:  # [N,E] unit length
     "Embeddings of all faces. Raises ValueError naming an image that cannot be read."
-    found = []
+    net, found = fast_forward(net), []
     for start in tqdm(range(0, len(faces), batch), desc="embedding", unit="batch", disable=len(faces) < 500):
         images = [faces[i]["image"] for i in range(start, min(start + batch, len(faces)))]
-        x = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
+        x = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)  # channels last
         raw = [net(look)[0].double().numpy() for look in ((x, x.flip(-1)) if flip else (x,))]
         norms = [np.linalg.norm(r, axis=1, keepdims=True) for r in raw]
         looks = [part for r, norm in zip(raw, norms) for part in (r / norm, norm)]

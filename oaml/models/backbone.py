@@ -212,7 +212,8 @@ class Backbone(nn.Module):
         self.output_layer = make_output(channels[-1], map_size(input_size, 4 + more), embedding_size, dropout)
         block = int(tap[-1])
         self.tap, self.input_size, self.recompute = tap, input_size, recompute
-        self.tap_index = sum(UNITS[parse_name(name)[0]][:block]) - 1  # last unit of the tapped block in `body`
+        self.units = UNITS[parse_name(name)[0]]  # in each block
+        self.tap_index = sum(self.units[:block]) - 1  # last unit of the tapped block in `body`
         self.tap_channels, self.tap_size = channels[block], map_size(input_size, block + more)
         self.apply(init_weights)
 

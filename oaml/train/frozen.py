@@ -23,6 +23,7 @@ from ..data.lfw import PairList, Photographs
 from ..data.overlay import Template
 from ..files import write_whole
 from ..models.common_visibility import Adapter, CommonVisibility, EndLayer, cell_parts
+from ..models.fast_forward import fast_forward
 from ..models.occlusion import OcclusionHead, mask_to_map
 from ..models.qaconv import HIDING, QAConv, evidence_weights
 
@@ -42,7 +43,7 @@ def extract_photographs(
     rows = np.arange(len(photos)) if rows is None else rows
     size, number = backbone.tap_size, len(rows)
     visible = np.empty((number, size, size), np.float32)
-    backbone = backbone.to(memory_format=torch.channels_last)
+    backbone = fast_forward(backbone)
     header = dict(descr="<f2", fortran_order=False, shape=(number, backbone.tap_channels, size, size))
 
     def write(out: BinaryIO):
@@ -69,7 +70,7 @@ def extract_painted(
     batch: int = 16,
 ) -> np.ndarray:  # float32 [2,M,E] embeddings of the probes, of the gallery
     "Embeddings of pairs of which neither shows what the occluder hides."
-    out = [[], []]
+    backbone, out = fast_forward(backbone), [[], []]
     for k in tqdm(range(0, len(pairs.fold), batch), desc=f"{kind}, grey", unit="batch", mininterval=5):
         images = [[], []]
         for a, b in zip(pairs.a[k : k + batch], pairs.b[k : k + batch]):

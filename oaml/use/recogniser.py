@@ -29,6 +29,7 @@ from ..files import PACKAGE, digest, finished_runs, run_root, sha256, short, wri
 from ..formats.sources import weights_file
 from ..models.checkpoints import fit_state, load_weights, read_tensors
 from ..models.common_visibility import Adapter, CommonVisibility, EndLayer, cell_parts, end_layer
+from ..models.fast_forward import fast_forward
 from ..models.network import FaceNet
 from ..models.occlusion import OcclusionHead
 from ..models.public import PUBLIC, load_public
@@ -143,7 +144,7 @@ class _Describer:
     def describe(
         self,
         crops: Sequence[np.ndarray],  # uint8 [size,size,3] RGB, aligned
-        batch: int = 32,
+        batch: int = 16,  # the maps of more would not stay in the cache
     ) -> FaceRecords:
         "Look at faces. Raises ValueError for none, or for a crop of another type or size."
         check_crops(crops, self.size)
@@ -232,8 +233,8 @@ class PhotoRecogniser(Recogniser):
 
     def __init__(self, net: nn.Module, matcher: nn.ModuleDict, fits: Fits, about: str, *identity: object):
         super().__init__(about, net.input_size, fits, *identity)
-        self.net, self.matcher = net.eval(), matcher.eval()
-        self.end = end_layer(net)
+        self.net, self.matcher = fast_forward(net), matcher.eval()
+        self.end = end_layer(net.eval())
 
     def look(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         "Embedding, features, visibility."
@@ -259,10 +260,11 @@ class JointRecogniser(Recogniser):
     def __init__(self, net: FaceNet, matcher: QAConv, fits: Fits, about: str, *identity: object):
         super().__init__(about, net.backbone.input_size, fits, *identity)
         self.net, self.matcher = net.eval(), matcher.eval()
+        self.fast = fast_forward(net)  # beside the network: others read its weights
 
     def look(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         "Embedding, features, visibility."
-        out = self.net(x)
+        out = self.fast(x)
         return out.embedding, out.features, out.occlusion
 
     def local(self, a: FaceRecords, b: FaceRecords, every: bool) -> torch.Tensor:
@@ -352,7 +354,7 @@ def load_photo(
         raise ValueError(
             f"{weights}: sha256 {found[:16]}…, expected {str(about['weights_sha256'])[:16]}…, for {folder}"
         )
-    net = load_public(about["network"], weights).to(memory_format=torch.channels_last)
+    net = load_public(about["network"], weights)
     matcher = photo_matcher(end_layer(net))
     load_weights(matcher, Path(folder) / "matcher.safetensors")
     text = f"the public {about['network']} with the photographs' matcher ({Path(folder).name})"
@@ -389,7 +391,7 @@ def load_joint(
         fits = calibrate({name: arrays[name].ravel() for name in ("global", "local")}, same.ravel())
     text = f"a network that has seen drawn faces only ({folder.name}): no judge of photographs"
     files = [sha256(folder / f"{name}.safetensors") for name in ("weights", "matcher")]
-    made = JointRecogniser(net.to(memory_format=torch.channels_last), matcher, fits, text, *files)
+    made = JointRecogniser(net, matcher, fits, text, *files)
     return looked_once(made, folder / "weights.safetensors")
 
 # %% ../../nbs/use/01_recogniser.ipynb #6a32da39
@@ -418,7 +420,7 @@ def load_packed(
         own = {k.removeprefix(part): v for k, v in state.items() if k.startswith(part)}
         fit_state(module, own, str(path))
     text = "a small network that has seen drawn faces only and travels with oaml: no judge of photographs"
-    made = JointRecogniser(net.to(memory_format=torch.channels_last), matcher, fits, text, sha256(path))
+    made = JointRecogniser(net, matcher, fits, text, sha256(path))
     return looked_once(made, path)
 
 # %% ../../nbs/use/01_recogniser.ipynb #2d03bc5d
