@@ -92,7 +92,7 @@ def crop_padding(
     darkest: int = 3,  # largest value of a padded pixel, JPEG's error included
 ) -> np.ndarray:  # bool [H,W]
     "Pixels beyond the photograph: black and connected to the border."
-    black = (image.max(2) <= darkest).astype(np.uint8)
+    black = cv2.inRange(image, (0, 0, 0), (darkest,) * 3)  # NumPy over three channels takes a fifth of loading an image
     if not black.any():
         return black.astype(bool)
     _, label = cv2.connectedComponents(black)
