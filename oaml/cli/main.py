@@ -29,6 +29,7 @@ def main(
     argv: Sequence[str] | None = None,  # the command line's when not given
 ) -> int:  # exit code: 0 done, 1 a run failed or data are not right, 2 a mistake in the request, 130 interrupted
     "Entry point of the command `oaml`, and of `python -m oaml`."
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # read when torch is loaded
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # read when torch is loaded
     gc.set_threshold(50_000)  # what is imported stays: looking for waste in it would take a tenth of a start
     return call(COMMANDS, argv)
