@@ -122,7 +122,7 @@ def untrained_recogniser(net: nn.Module) -> PhotoRecogniser:
     }
     return PhotoRecogniser(net, photo_matcher(end_layer(net.eval())), fits, "a network with random weights")
 
-
+# %% ../../nbs/benchmarks/08_networks.ipynb #57c1d94e
 @torch.inference_mode()
 def chain_seconds(
     photographs: Sequence[Path],

@@ -22,7 +22,7 @@ from torch import nn
 
 from ..files import write_bytes
 from ..models.network import FaceNet
-from ..reading import check_regular, refused
+from ..reading import check_regular, read_bytes, refused
 
 # %% ../../nbs/use/03_onnx.ipynb #e9cd73dd
 OUTPUTS = ("embedding", "occlusion", "visibility")
@@ -186,4 +186,4 @@ def quantize_onnx(
         quant_pre_process(path, ready, skip_symbolic_shape=True)
         kinds = dict(activation_type=quantization.QuantType.QUInt8, weight_type=quantization.QuantType.QInt8)
         quantization.quantize_static(ready, made, Faces(), per_channel=True, **kinds)
-        write_bytes(out, made.read_bytes())
+        write_bytes(out, read_bytes(made))
