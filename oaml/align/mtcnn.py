@@ -219,7 +219,7 @@ def load_nms():
     if not hasattr(torch.ops.torchvision, "nms"):  # its files have other names
         import torchvision  # noqa: F401
 
-
+# %% ../../nbs/align/01_mtcnn.ipynb #4d6f81ba
 def nms_within(
     boxes: torch.Tensor,  # [M,4]
     scores: torch.Tensor,  # [M]

@@ -57,7 +57,7 @@ def written_formats(
         convert(folder / "pairs.bin", made[name], name)
     return made | dict(bin=folder / "pairs.bin")
 
-
+# %% ../../nbs/benchmarks/09_data.ipynb #7d80b2c6
 def reading_rate(
     path: Path,  # of a set of faces or pairs
     seconds: float = 0.5,  # at least so long
@@ -108,7 +108,7 @@ def loading_rate(
             if (took := time.perf_counter() - start) > seconds:
                 return images / took
 
-
+# %% ../../nbs/benchmarks/09_data.ipynb #f490a8b2
 def step_rate(
     config: Config,
     loaders: Loaders,
@@ -138,7 +138,7 @@ def published_steps() -> dict[str, float]:  # network -> images a second of its 
         out[row["network"]] = max(out.get(row["network"], 0.0), float(row["images_per_second"]))
     return out
 
-
+# %% ../../nbs/benchmarks/09_data.ipynb #286ca1f3
 def forward_rate(faces: int = 16, rounds: int = 5) -> float:  # images a second
     "The fastest recogniser that reads sets of faces: MobileFaceNet."
     net, took = fast_forward(MobileFaceNet().eval()), []

@@ -50,7 +50,7 @@ def convolutions_alone(
         each.remove()
     return lambda: [layer(inputs) for layer, inputs in given]
 
-
+# %% ../../nbs/benchmarks/08_networks.ipynb #d9027ac5
 @torch.inference_mode()
 def forward_costs(
     net: nn.Module,  # in evaluation mode
@@ -66,7 +66,7 @@ def forward_costs(
     calls |= dict(folded=lambda: folded(last), fast=lambda: fast(last))
     return in_turn(calls | dict(convolutions=convolutions_alone(fast, last)), rounds)
 
-
+# %% ../../nbs/benchmarks/08_networks.ipynb #e03d5b97
 @torch.inference_mode()
 def forward_error(net: nn.Module, faces: int = 2) -> float:
     "Largest difference of unit embeddings and of maps (as a share of their largest value) from double precision."
@@ -185,7 +185,7 @@ def processor_seconds(
         took.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     return min(took)
 
-
+# %% ../../nbs/benchmarks/08_networks.ipynb #b7e3916a
 def match_parts(
     photographs: Sequence[Path],  # two
     detector: MTCNN,
@@ -219,7 +219,7 @@ def networks_bars(rounds: int = 5) -> Iterator[Bar]:
         what = f"{name}, largest difference from double precision, of the unit embedding or the map"
         yield Bar("networks", what, 1e6 * error, "millionths", True, 10)
 
-
+# %% ../../nbs/benchmarks/08_networks.ipynb #90ab7d35
 def commands_bars(rounds: int = 3) -> Iterator[Bar]:
     "Lines of the commands. Raises FileNotFoundError without weights of MTCNN."
     line = partial(Bar, "commands", unit="s", most=True)

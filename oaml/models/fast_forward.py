@@ -53,7 +53,7 @@ class InPieces(nn.Module):
         "As the layers, image by image the same."
         return torch.cat([self.layers(some) for some in x.split(self.images)])
 
-
+# %% ../../nbs/models/18_fast_forward.ipynb #80cd35a9
 def early_in_pieces(
     backbone: Backbone,  # changed
 ):
