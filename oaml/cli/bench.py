@@ -22,6 +22,9 @@ PARTS = dict(  # name -> module and function that yields its lines
     score=("score", "score_bars"),
     matcher=("matcher", "matcher_bars"),
     gpu=("matcher", "gpu_bars"),
+    networks=("networks", "networks_bars"),
+    commands=("networks", "commands_bars"),
+    data=("data", "data_bars"),
 )
 
 
