@@ -394,6 +394,13 @@ class FaceSearch:
         self.enrolled = open_store(folder, kind.made, kind.columns)
         self.codes = read_codes(folder, self.enrolled)
 
+    def shown(
+        self,
+        visibility: torch.Tensor,  # [P,1,h,w]
+    ) -> list[float]:  # share of each probe that counts as visible
+        "What probes show."
+        return settle_maps(visibility).flatten(1).mean(1).tolist()
+
     def find(
         self,
         parts: torch.Tensor,  # [P,h*w,E] of probes
