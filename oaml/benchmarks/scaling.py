@@ -308,12 +308,12 @@ def scaling_curves(
 ) -> Iterator[pd.DataFrame]:
     "All curves, one after the other. Raises ModuleNotFoundError without FAISS, before the last."
     with single_thread():
-        yield scan_curve(1_000_000 // fewer)
-        yield batch_curve(max(8, 128 // fewer))
-        yield side_curve(max(1, 8 // fewer))
-        yield position_curve(max(4, 16 // fewer))
+        yield scan_curve(1_000_000 // fewer, 21)
+        yield batch_curve(max(8, 128 // fewer), 21)
+        yield side_curve(max(1, 8 // fewer), 21)
+        yield position_curve(max(4, 8 // fewer), 11)
         yield class_curve(2_000_000 // fewer)
-        yield code_curve(10_000_000 // fewer)
+        yield code_curve(10_000_000 // fewer, 21)
 
 
 def slope_bar(table: pd.DataFrame) -> Bar:
@@ -324,7 +324,9 @@ def slope_bar(table: pd.DataFrame) -> Bar:
         f"{slope['theory']:.2f}, {slope['unit']} by count",
         f"{slope['per_second'] / 1e9:.1f} G{slope['unit']}/s",
     )
-    return Bar("scaling", what, abs(slope["off"]), "", True, 0.1, limit, f"{slope['measured']:.2f} measured", rate)
+    return Bar(
+        "scaling", what, abs(float(slope["off"])), "", True, 0.1, limit, f"{slope['measured']:.2f} measured", rate
+    )
 
 
 def scaling_bars(fewer: int = 1) -> Iterator[Bar]:
