@@ -25,6 +25,7 @@ PARTS = dict(  # name -> module and function that yields its lines
     networks=("networks", "networks_bars"),
     commands=("networks", "commands_bars"),
     data=("data", "data_bars"),
+    scaling=("scaling", "scaling_bars"),
 )
 
 
