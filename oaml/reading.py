@@ -62,7 +62,7 @@ def read_bytes(
         size = os.fstat(f.fileno()).st_size
         if size > most:
             raise ValueError(f"{path} is {size:,} bytes: expected at most {most:,}")
-        return f.read(size)
+        return f.read(size or min(most, 2**20))  # what the kernel tells as a file is of no size
 
 # %% ../nbs/01_reading.ipynb #f6f2a553
 @contextmanager

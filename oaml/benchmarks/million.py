@@ -6,10 +6,9 @@
 __all__ = ['PlantedFaces', 'smooth_faces', 'lfw_faces', 'planted_faces', 'found_shares', 'memory_of', 'resident_memory',
            'million_lines', 'search_bars']
 
-# %% ../../nbs/benchmarks/08_million.ipynb #713ea404
+# %% ../../nbs/benchmarks/08_million.ipynb #0b5e01ca
 import multiprocessing
 import resource
-import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -36,7 +35,7 @@ from ..models.calibrated import CalibratedVisibility, common_map, fit_calibratio
 from ..models.common_visibility import cell_parts
 from ..models.frozen_network import load_frozen
 from ..names import KINDS
-from ..reading import read_array
+from ..reading import read_array, read_text
 from ..train.frozen import extract_photographs
 from ..use.codes import update_codes
 from ..use.search import FaceSearch, SearchKind
@@ -111,7 +110,7 @@ def found_shares(
         shares[wear] = float(first), float(np.mean([np.isin(truth.rows[k], found[k]).mean() for k in some]))
     return shares
 
-# %% ../../nbs/benchmarks/08_million.ipynb #01cf2e3d
+# %% ../../nbs/benchmarks/08_million.ipynb #c5b00227
 def memory_of(
     pipe: object,  # a connection
     folder: Path,
@@ -119,20 +118,20 @@ def memory_of(
     probes: SearchProbes,
 ):
     "In a process of its own: open, ask, say the largest resident memory in MB, and what was there before."
-    unit = 1e6 if sys.platform == "darwin" else 1e3  # bytes there, kilobytes elsewhere
 
-    def most() -> float:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    def resident() -> float:  # what getrusage says of a child is its parent's
+        pages = read_text(Path("/proc/self/statm")).split()[1]
+        return int(pages) * resource.getpagesize() / 1e6
 
-    before = most()
-    search = FaceSearch(folder, kind)
-    for _ in search.find(probes.parts, probes.visibility):
-        pass
-    pipe.send((most(), before))
+    before, search = resident(), FaceSearch(folder, kind)
+    most = max(resident() for _ in search.find(probes.parts, probes.visibility))
+    pipe.send((most, before))
 
 
 def resident_memory(folder: Path, kind: SearchKind, probes: SearchProbes) -> tuple[float, float]:  # MB: most, before
-    "What a search takes."
+    "What a search takes; nan where the system does not say."
+    if not Path("/proc/self/statm").is_file():
+        return np.nan, np.nan
     here, there = multiprocessing.get_context("spawn").Pipe()
     child = multiprocessing.get_context("spawn").Process(target=memory_of, args=(there, folder, kind, probes))
     child.start()
@@ -142,7 +141,7 @@ def resident_memory(folder: Path, kind: SearchKind, probes: SearchProbes) -> tup
     finally:
         child.join()
 
-# %% ../../nbs/benchmarks/08_million.ipynb #2c7f0a3c
+# %% ../../nbs/benchmarks/08_million.ipynb #896e0a44
 def million_lines(
     size: str,  # faces, for the text
     filled: object,  # Filled
@@ -164,7 +163,7 @@ def million_lines(
         yield line(f"{what}, median", asked[f"{name}_ms"], "ms", True, bar, beside=beside, note=ratio)
         yield line(f"{what}, 99th percentile", asked[f"{name}_p99_ms"], "ms", True, 150, beside=beside)
         yield line(f"{what}, exact", asked[f"{name}_exact_ms"], "ms", True, 100, beside=beside)
-    note = f"{memory[1]:.0f} MB of it before the store is opened"
+    note = f"{memory[1]:.0f} MB of it before the store is opened; pages of mapped files are counted"
     yield line("resident memory", memory[0], "MB", True, 1000, note=note)
     yield line("on disk, a face", filled.bytes_a_face / 1e3, "KB", True, 14)
     yield line("enrolled from ready parts", filled.per_second, "faces/s", False, 5000)
