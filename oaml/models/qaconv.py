@@ -107,8 +107,9 @@ def products(
 ) -> Iterator[tuple[slice, slice, torch.Tensor]]:  # rows, columns, S [p,r,s,g]
     "The correlation, block by block."
     (_, c, r), (_, _, s) = probe.shape, gallery.shape
-    wide = min(32, len(gallery))
-    tall = max(1, block_size(probe, r * s) // wide)
+    block = block_size(probe, r * s)
+    wide = max(1, min(32, len(gallery), block))
+    tall = max(1, block // wide)
     probe = probe.transpose(1, 2).contiguous()
     for j in range(0, len(gallery), wide):
         some = gallery[j : j + wide].permute(1, 2, 0).reshape(c, -1)
