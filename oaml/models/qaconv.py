@@ -10,6 +10,7 @@ __all__ = ['BLOCK', 'HIDING', 'HIDDEN_BELOW', 'FAR', 'Maps', 'PairSide', 'block_
            'evidence_weights', 'norm_evidence', 'EvidenceHead', 'QAConv']
 
 # %% ../../nbs/models/04_qaconv.ipynb #cb14c97e
+import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -108,7 +109,7 @@ def products(
     "The correlation, block by block."
     (_, c, r), (_, _, s) = probe.shape, gallery.shape
     block = block_size(probe, r * s)
-    wide = max(1, min(32, len(gallery), block))
+    wide = min(32, len(gallery), 2 ** round(math.log2(block)))  # a power of two: ragged products are slow
     tall = max(1, block // wide)
     probe = probe.transpose(1, 2).contiguous()
     for j in range(0, len(gallery), wide):
