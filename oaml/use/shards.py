@@ -5,11 +5,12 @@
 # %% auto #0
 __all__ = ['Ask', 'ShardHits', 'Shard', 'merged_hits', 'find_sharded', 'process_shards', 'ray_shards']
 
-# %% ../../nbs/use/11_shards.ipynb #a8a53706
+# %% ../../nbs/use/11_shards.ipynb #b197035f
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -78,18 +79,15 @@ def find_sharded(
             merged = merged_hits(each, top)
             yield judge_hits(merged.hits, merged.faces, merged.shown, strangers, rate)
 
-# %% ../../nbs/use/11_shards.ipynb #c65e916e
+# %% ../../nbs/use/11_shards.ipynb #3cfd12a1
 _here: list[Shard] = []  # of this process
 
 
-def _open(folder: Path, kind: SearchKind):
-    "Have a shard in a process of its own."
-    _here[:] = [Shard(folder, kind)]
-
-
-def _first(parts: torch.Tensor, visibility: torch.Tensor, how: dict) -> list[ShardHits]:
-    "Ask the shard of this process."
-    return _here[0].first(parts, visibility, **how)
+def _first(folder: Path, kind: SearchKind, sides: tuple[torch.Tensor, torch.Tensor], how: dict) -> list[ShardHits]:
+    "Ask the shard of this process, which is opened when it is first asked, so that whoever asks hears why it fails."
+    if not _here:
+        _here.append(Shard(folder, kind))
+    return _here[0].first(*sides, **how)
 
 
 @contextmanager
@@ -98,10 +96,13 @@ def process_shards(folders: Sequence[Path], kind: SearchKind) -> Iterator[list[A
     if not folders:
         raise ValueError("folders are none: expected at least one store")
     context = multiprocessing.get_context("spawn")
-    made = dict(max_workers=1, mp_context=context, initializer=_open)
-    pools = [ProcessPoolExecutor(**made, initargs=(folder, kind)) for folder in folders]
+    pools = [ProcessPoolExecutor(1, context) for _ in folders]
+
+    def ask(pool: ProcessPoolExecutor, folder: Path, *sides: torch.Tensor, **how: object) -> Future:
+        return pool.submit(_first, folder, kind, sides, how)
+
     try:
-        yield [lambda *args, _pool=pool, **how: _pool.submit(_first, *args, how) for pool in pools]
+        yield [partial(ask, pool, folder) for pool, folder in zip(pools, folders)]
     finally:
         for pool in pools:
             pool.shutdown(cancel_futures=True)
