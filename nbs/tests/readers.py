@@ -1342,6 +1342,24 @@ def face_codes(folder: Path, name: str):
     return found and found.scans["regions"].search(np.ones((1, 4), np.float32), 3)
 
 
+def measured_bars(folder: Path):
+    "A table of bars, as `oaml bench` leaves it."
+    from oaml.benchmarks.bars import Bar
+    from oaml.cli.bench import write_bars
+
+    machine = dict(cpu="a processor", cores=2, memory_gb=4.0, gpu=[])
+    bars = [Bar("score", "all pairs", 1.1, "x", True, 1.15), Bar("score", "none", float("nan"), "x", False, 2.0)]
+    folder.mkdir(parents=True, exist_ok=True)
+    write_bars(folder, "score", bars, dict(hardware=machine, commit="abc", day="2026-11-26"))
+
+
+@reads(measured_bars, tokens=tuple(LATER), only=r"bars\.json")
+def bars_before(folder: Path, name: str):
+    from oaml.cli.bench import kept_bars
+
+    return kept_bars(folder)
+
+
 # Reviews
 
 

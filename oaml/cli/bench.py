@@ -51,10 +51,16 @@ def bench_options(p: argparse.ArgumentParser):
 
 def kept_bars(out: Path) -> dict:
     "The table of an earlier run; an empty one where there is none. Raises ValueError naming the file for what is none."
-    from oaml.reading import read_json
+    from oaml.benchmarks.bars import bars_page
+    from oaml.reading import read_json, refused
 
     path = out / "bars.json"
-    return read_json(path, "bars", "measured") if path.is_file() else dict(bars=[], measured={})
+    if not path.is_file():
+        return dict(bars=[], measured={})
+    told = read_json(path, "bars", "measured")
+    with refused(path, "a table of bars"):
+        bars_page(told)
+    return told
 
 
 def write_bars(
