@@ -10,7 +10,7 @@ import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -80,14 +80,23 @@ def find_sharded(
             yield judge_hits(merged.hits, merged.faces, merged.shown, strangers, rate)
 
 # %% ../../nbs/use/11_shards.ipynb #3cfd12a1
-_here: list[Shard] = []  # of this process
+_made: list[tuple[Path, SearchKind]] = []  # what the shard of this process is made of
 
 
-def _first(folder: Path, kind: SearchKind, sides: tuple[torch.Tensor, torch.Tensor], how: dict) -> list[ShardHits]:
-    "Ask the shard of this process, which is opened when it is first asked, so that whoever asks hears why it fails."
-    if not _here:
-        _here.append(Shard(folder, kind))
-    return _here[0].first(*sides, **how)
+def _keep(folder: Path, kind: SearchKind):
+    "Begin a process of a shard."
+    _made.append((folder, kind))
+
+
+@cache
+def _shard() -> Shard:
+    "The shard of this process, opened when it is first asked, so that whoever asks hears why it fails."
+    return Shard(*_made[0])
+
+
+def _first(sides: tuple[torch.Tensor, torch.Tensor], how: dict) -> list[ShardHits]:
+    "Ask the shard of this process."
+    return _shard().first(*sides, **how)
 
 
 @contextmanager
@@ -96,13 +105,14 @@ def process_shards(folders: Sequence[Path], kind: SearchKind) -> Iterator[list[A
     if not folders:
         raise ValueError("folders are none: expected at least one store")
     context = multiprocessing.get_context("spawn")
-    pools = [ProcessPoolExecutor(1, context) for _ in folders]
+    # what a shard is made of, megabytes, is sent once
+    pools = [ProcessPoolExecutor(1, context, _keep, (folder, kind)) for folder in folders]
 
-    def ask(pool: ProcessPoolExecutor, folder: Path, *sides: torch.Tensor, **how: object) -> Future:
-        return pool.submit(_first, folder, kind, sides, how)
+    def ask(pool: ProcessPoolExecutor, *sides: torch.Tensor, **how: object) -> Future:
+        return pool.submit(_first, sides, how)
 
     try:
-        yield [partial(ask, pool, folder) for pool, folder in zip(pools, folders)]
+        yield [partial(ask, pool) for pool in pools]
     finally:
         for pool in pools:
             pool.shutdown(cancel_futures=True)
