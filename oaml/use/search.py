@@ -242,9 +242,10 @@ def scan_rows(
     p: torch.Tensor,  # [h*w,E] centred parts of the probe
     o: torch.Tensor,  # [h*w]
     rows: np.ndarray,  # [n]
+    question: Question,  # what `ask_probe` makes of the probe
 ) -> Scan:
     "The same of some rows."
-    question, rough = ask_probe(kind.score, p, o, kind.members), enrolled.take("rough", rows)
+    rough = enrolled.take("rough", rows)
     kept = [enrolled.take(f"{question.level}_{name}", rows) for name in RegionSums._fields]
     score, most = (x.numpy() for x in propose_faces(question, *kept, rough))
     if len(some := np.flatnonzero(np.isinf(rough))):
@@ -341,8 +342,6 @@ MORE_CODED = dict(whole=1, regions=8)  # times as many rows as are asked for
 
 
 def coded_rows(
-    kind: SearchKind,
-    enrolled: Enrolled,
     codes: FaceCodes,
     question: Question,
     allowed: np.ndarray,  # bool [rows]
@@ -375,8 +374,10 @@ def find_probe(
         return []
     some = None
     if codes and not exact:
-        some = coded_rows(kind, enrolled, codes, ask_probe(kind.score, p, o, kind.members), allowed, shortlist)
-    scan = scan_faces(kind, enrolled, p, o, allowed) if some is None else scan_rows(kind, enrolled, p, o, some)
+        question = ask_probe(kind.score, p, o, kind.members)
+        some = coded_rows(codes, question, allowed, shortlist)
+    whole = some is None
+    scan = scan_faces(kind, enrolled, p, o, allowed) if whole else scan_rows(kind, enrolled, p, o, some, question)
     rows, _ = first_rows(kind, enrolled, p, o, scan, top, None if exact else shortlist)
     roll, found = enrolled.roll, settle_rows(kind, enrolled, p, o, rows, top)
     return [Hit(roll.ids[k], roll.people[k], roll.groups[k], score, None) for k, score in found]
