@@ -19,6 +19,7 @@ from .fusion import fuse_matrices
 from .identification import by_occluder, identification_report
 from .verification import verification_report
 from ..files import write_whole
+from ..models.fast_forward import fast_forward
 from ..models.network import FaceNet
 from ..models.occlusion import OcclusionHead, mask_to_map
 from ..models.qaconv import QAConv
@@ -43,7 +44,7 @@ class Extracted(NamedTuple):
 # %% ../../nbs/evaluate/06_protocol.ipynb #afae032a
 @torch.no_grad()
 def extract(
-    net: FaceNet,  # put in evaluation mode here
+    net: FaceNet,  # its running statistics decide, whichever mode it is in
     faces: FaceTensors,
     rows: np.ndarray | None = None,  # indices; all when None
     batch: int = 128,
@@ -52,8 +53,7 @@ def extract(
     rows = np.arange(len(faces)) if rows is None else np.asarray(rows)
     if len(rows) == 0:
         raise ValueError("no faces to extract: expected at least one row")
-    net.eval()
-    device, parts = next(net.parameters()).device, []
+    device, net, parts = next(net.parameters()).device, fast_forward(net), []
     for k in range(0, len(rows), batch):
         items = [faces[(int(i), 0)] for i in rows[k : k + batch]]
         out = net(torch.stack([x["image"] for x in items]).to(device).contiguous(memory_format=torch.channels_last))

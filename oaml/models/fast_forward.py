@@ -50,8 +50,9 @@ class InPieces(nn.Module):
         self.layers, self.images = layers, images
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:  # [B,3,H,W] -> [B,C,h,w]
-        "As the layers, image by image the same."
-        return torch.cat([self.layers(some) for some in x.split(self.images)])
+        "As the layers, image by image the same; on a device other than the processor, all at once."
+        images = self.images if x.device.type == "cpu" else len(x)
+        return torch.cat([self.layers(some) for some in x.split(images)])
 
 # %% ../../nbs/models/18_fast_forward.ipynb #80cd35a9
 def early_in_pieces(
