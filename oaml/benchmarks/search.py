@@ -19,7 +19,7 @@ import torch
 
 from ..files import write_text
 from ..use.regions import REGION_SPLITS, ask_probe, kept_parts, propose_faces, region_members, sum_regions
-from ..use.search import FaceSearch, SearchKind, enrol_parts, enrolling_faces, find_probe, true_scores
+from ..use.search import SHORTLIST, FaceSearch, SearchKind, enrol_parts, enrolling_faces, find_probe, true_scores
 from ..use.store import Enrolled, delete_faces, open_store
 
 # %% ../../nbs/benchmarks/04_search.ipynb #12d31561
@@ -189,7 +189,7 @@ def time_queries(
     kind, enrolled, flat = search.kind, search.enrolled, flat_scan(search.enrolled)
     codes = search.codes
     p, o = kind.score.side(probes.parts, probes.visibility, "probe")
-    limits = dict(allowed=enrolled.alive, top=10, shortlist=PROPOSED_FIRST)
+    limits = dict(allowed=enrolled.alive, top=10, shortlist=SHORTLIST)
     times, truly, plain = {"clear": [], "masked": []}, {"clear": [], "masked": []}, []
     for one, shown in [*zip(p[:3], o[:3]), *zip(p, o)]:  # the first are not counted
         name = "clear" if shown.min() == 1 else "masked"

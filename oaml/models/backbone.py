@@ -14,7 +14,7 @@ from math import ceil
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.autograd.function import once_differentiable
+from torch.autograd.function import FunctionCtx, once_differentiable
 from torch.utils.checkpoint import checkpoint
 
 from ..names import ARCHITECTURES, TAPS
@@ -25,19 +25,21 @@ class PReLUGradient(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx,
+        ctx: FunctionCtx,
         x: torch.Tensor,  # [B,C,h,w]
         weight: torch.Tensor,  # [C]
     ) -> torch.Tensor:  # [B,C,h,w]
+        "As `F.prelu`."
         ctx.save_for_backward(x, weight)
         return F.prelu(x, weight)
 
     @staticmethod
     @once_differentiable
     def backward(
-        ctx,
+        ctx: FunctionCtx,
         gradient: torch.Tensor,  # [B,C,h,w]
     ) -> tuple[torch.Tensor, torch.Tensor]:  # of x, of the weight
+        "Both gradients of the formula above."
         x, weight = ctx.saved_tensors
         to_x, to_weight = torch.empty_like(x), torch.zeros_like(weight)
         images = max(1, 2**17 // x[0].numel())  # half a megabyte of each map
@@ -56,7 +58,7 @@ class PReLU(nn.PReLU):
         ours = torch.is_grad_enabled() and x.device.type == "cpu" and x.dtype == self.weight.dtype
         return PReLUGradient.apply(x, self.weight) if ours and len(x) else super().forward(x)
 
-
+# %% ../../nbs/models/01_backbone.ipynb #6ee02c71
 class Subsample(nn.Module):
     "The pixels of every `stride`-th row and column: what a pooling of single pixels gives."
 

@@ -18,7 +18,7 @@ from ..models.common_visibility import half_vector, pair_products
 from .store import Columns
 
 # %% ../../nbs/use/07_regions.ipynb #f9dafe67
-REGION_SPLITS = dict(quadrants=(2, 2), rows=(7, 1), squares=(4, 4))  # rows and columns of regions
+REGION_SPLITS = dict(quadrants=(2, 2), rows=(7, 1), squares=(4, 4), thirds=(7, 3))  # rows and columns of regions
 
 
 def region_members(
