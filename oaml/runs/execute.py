@@ -53,7 +53,6 @@ class Kernels:
     ) -> type[AsyncKernelManager]:
         "What papermill shall start kernels with; what a kernel says outside of its cells goes to kernel.log."
         kernels, env = self, {f"{name}_NUM_THREADS": str(threads) for name in ("OMP", "MKL", "OPENBLAS")}
-        env["GLIBC_TUNABLES"] = os.environ.get("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")  # maps on large pages
 
         class Manager(AsyncKernelManager):
             def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
