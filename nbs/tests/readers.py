@@ -1319,7 +1319,7 @@ def coded_store(folder: Path):
     if not find_spec("faiss"):  # an extra, and not on macOS: then nobody reads the file
         return (folder / "codes").write_bytes(bytes(99))
     enrolled = open_store(folder, STORE["made"], columns)
-    write_codes(folder, enrolled, code_faces(enrolled))
+    write_codes(folder, enrolled, code_faces(enrolled, torch.eye(2)))
 
 
 def coded_toys() -> dict:
@@ -1338,7 +1338,7 @@ def face_codes(folder: Path, name: str):
     from oaml.use.codes import read_codes
     from oaml.use.store import open_store
 
-    found = read_codes(folder, open_store(folder, STORE["made"], coded_toys()))
+    found = read_codes(folder, open_store(folder, STORE["made"], coded_toys()), torch.eye(2))
     return found and found.scans["regions"].search(np.ones((1, 4), np.float32), 3)
 
 

@@ -184,7 +184,7 @@ def search_bars(
     kind = SearchKind("benchmark", about, score, (7, 7))
     with TemporaryDirectory(dir=scratch) as folder:
         filled = fill_store(Path(folder) / "faces", kind, real, fit_generator(real), faces)
-        update_codes(filled.folder, open_store(filled.folder, kind.made, kind.columns))
+        update_codes(filled.folder, open_store(filled.folder, kind.made, kind.columns), kind.together)
         changed, search = time_changes(filled.folder, kind, real), FaceSearch(filled.folder, kind)
         asked, shares = time_queries(search, probes, 2), found_shares(search, probes)
         few = SearchProbes(probes.wear[::9], probes.parts[::9], probes.visibility[::9])

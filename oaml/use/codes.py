@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['log', 'LEVELS', 'CODED', 'LEAST_CODED', 'TRAINED', 'CODES', 'sums_of', 'coded_columns', 'covered_rows', 'empty_index',
-           'FaceCodes', 'code_faces', 'code_arrays', 'index_of', 'write_codes', 'same_slabs', 'read_codes',
+           'code_faces', 'fast_scan', 'FaceCodes', 'code_arrays', 'index_of', 'write_codes', 'same_slabs', 'read_codes',
            'update_codes']
 
 # %% ../../nbs/use/08_codes.ipynb #7680e932
@@ -33,10 +33,14 @@ LEVELS = ("whole", "regions")
 def sums_of(
     level: str,  # whole or regions
     columns: dict[str, np.ndarray],  # of some faces
+    together: torch.Tensor,  # [K,R], which regions are coded as one
 ) -> np.ndarray:  # float32 [N,d]
     "Sums of faces whose whole embedding has length one."
     scale = columns[f"{level}_bound"][:, 0] / np.sqrt(np.maximum(columns["whole_gram"][:, 0], 1e-30))
-    return columns[f"{level}_sums"].astype(np.float32) * scale[:, None]
+    sums = torch.from_numpy(columns[f"{level}_sums"].astype(np.float32) * scale[:, None])
+    if level == "regions":
+        sums = (together @ sums.unflatten(1, (together.shape[1], -1))).flatten(1)
+    return sums.numpy()
 
 
 CODED = ("whole_sums", "whole_gram", "whole_bound", "regions_sums", "regions_bound")
@@ -73,40 +77,47 @@ LEAST_CODED = 50_000  # faces; fewer are scanned in a few milliseconds
 TRAINED = 5_000  # faces at most that the pairs are learned from; FAISS looks at 4,096 of them
 
 
+def code_faces(
+    enrolled: Enrolled,
+    together: torch.Tensor,  # as for `sums_of`
+) -> dict[str, object]:  # level -> FAISS index, IndexPQ
+    "Code all rows of a store. Raises ModuleNotFoundError without FAISS."
+    rows, indexes = len(enrolled.roll.ids), {}
+    step = max(1, rows // TRAINED)
+    for level in LEVELS:
+        some = np.concatenate(
+            [sums_of(level, {k: x[::step] for k, x in c.items()}, together) for c in coded_columns(enrolled, rows)]
+        )
+        index = empty_index(some.shape[1])
+        index.train(some)
+        for columns in coded_columns(enrolled, rows):
+            index.add(sums_of(level, columns, together))
+        indexes[level] = index
+    return indexes
+
+# %% ../../nbs/use/08_codes.ipynb #e9037b52
+def fast_scan(index: object) -> object:  # IndexPQ -> IndexPQFastScan
+    "The same codes in the order in which they are scanned, in memory of their own."
+    import faiss  # here: as above
+
+    scan = faiss.IndexPQFastScan(index)
+    scan.orig_codes = None  # those of the index, which no search looks at, and which may go
+    return scan
+
+
 @dataclass
 class FaceCodes:
     "Codes of the first rows of a store."
 
     rows: int
-    indexes: dict[str, object]  # level -> FAISS index, IndexPQ
+    scans: dict[str, object]  # level -> FAISS index, IndexPQFastScan
     covered: np.ndarray  # bool [rows], faces whose sums are of what they show
-
-    def __post_init__(self):
-        import faiss  # here: as above
-
-        self.scans = {level: faiss.IndexPQFastScan(index) for level, index in self.indexes.items()}
 
     def propose(self, question: Question, count: int) -> np.ndarray:  # rows, best first
         "Rows whose sums resemble a probe most."
         asked = (question.coded.float()[:, 0] * question.scale).numpy()[None]
         _, rows = self.scans[question.level].search(asked, min(count, self.rows))
         return rows[0][rows[0] >= 0]
-
-
-def code_faces(enrolled: Enrolled) -> FaceCodes:
-    "Code all rows of a store. Raises ModuleNotFoundError without FAISS."
-    rows, indexes = len(enrolled.roll.ids), {}
-    step = max(1, rows // TRAINED)
-    for level in LEVELS:
-        some = np.concatenate(
-            [sums_of(level, {k: x[::step] for k, x in c.items()}) for c in coded_columns(enrolled, rows)]
-        )
-        index = empty_index(some.shape[1])
-        index.train(some)
-        for columns in coded_columns(enrolled, rows):
-            index.add(sums_of(level, columns))
-        indexes[level] = index
-    return FaceCodes(rows, indexes, covered_rows(enrolled, rows))
 
 # %% ../../nbs/use/08_codes.ipynb #fd95de6b
 CODES = "codes"  # the file
@@ -144,9 +155,13 @@ def index_of(
     return index
 
 # %% ../../nbs/use/08_codes.ipynb #4dd89d74
-def write_codes(folder: Path, enrolled: Enrolled, codes: FaceCodes):
+def write_codes(
+    folder: Path,
+    enrolled: Enrolled,
+    indexes: dict[str, object],  # of `code_faces`
+):
     "Keep codes beside the store that they are of. Raises OSError naming the file."
-    tensors = {f"{level}_{k}": x for level, index in codes.indexes.items() for k, x in code_arrays(index).items()}
+    tensors = {f"{level}_{k}": x for level, index in indexes.items() for k, x in code_arrays(index).items()}
     slabs = json.dumps([slab[:2] for slab in enrolled.roll.slabs])
     data = ordered_header(save(tensors, dict(slabs=slabs, made=json.dumps(enrolled.roll.head["made"]))))
     write_whole(Path(folder) / CODES, lambda out: out.write(data), private=True)
@@ -161,8 +176,12 @@ def same_slabs(
     whole = len(now) == len(coded) and now[:-1] == coded[:-1]
     return whole and bool(now) and now[-1][0] == coded[-1][0] and now[-1][1] >= coded[-1][1]
 
-
-def read_codes(folder: Path, enrolled: Enrolled) -> FaceCodes | None:  # None: there are none, or not of this store
+# %% ../../nbs/use/08_codes.ipynb #77c0d1fe
+def read_codes(
+    folder: Path,
+    enrolled: Enrolled,
+    together: torch.Tensor,  # as for `sums_of`
+) -> FaceCodes | None:  # None: there are none, or not of this store
     "Codes of a store. Raises ValueError naming the file for what is none."
     path = Path(folder) / CODES
     if not path.is_file() or not find_spec("faiss") or not len(enrolled):
@@ -176,19 +195,27 @@ def read_codes(folder: Path, enrolled: Enrolled) -> FaceCodes | None:  # None: t
         return None
     rows, first = sum(count for _, count in slabs), enrolled.slabs[0]
     with refused(path, "codes of faces"):
-        sizes = {level: first[f"{level}_sums"].shape[1] for level in LEVELS}
-        indexes = {k: index_of(d, rows, *(tensors[f"{k}_{x}"] for x in ("pairs", "codes"))) for k, d in sizes.items()}
-    return FaceCodes(rows, indexes, covered_rows(enrolled, rows))
+        size = first["whole_sums"].shape[1]
+        sizes = dict(whole=size, regions=size * len(together))
+        scans = {
+            level: fast_scan(index_of(d, rows, *(tensors.pop(f"{level}_{x}") for x in ("pairs", "codes"))))
+            for level, d in sizes.items()
+        }
+    return FaceCodes(rows, scans, covered_rows(enrolled, rows))
 
 # %% ../../nbs/use/08_codes.ipynb #14ec8d2f
-def update_codes(folder: Path, enrolled: Enrolled) -> bool:  # were they made?
+def update_codes(
+    folder: Path,
+    enrolled: Enrolled,
+    together: torch.Tensor,  # as for `sums_of`
+) -> bool:  # were they made?
     "Make codes anew where they would help. Raises as `write_codes`."
     rows = len(enrolled.roll.ids)
     if rows < LEAST_CODED or not find_spec("faiss"):
         return False
-    known = read_codes(folder, enrolled)
+    known = read_codes(folder, enrolled, together)
     if known and known.rows >= 0.9 * rows:
         return False
     log.info("coding %d faces", rows)
-    write_codes(folder, enrolled, code_faces(enrolled))
+    write_codes(folder, enrolled, code_faces(enrolled, together))
     return True

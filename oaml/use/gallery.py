@@ -262,7 +262,7 @@ def enrol_folder(
         if wrong:
             compact_gallery(writer)
         if isinstance(recogniser, RetrofitRecogniser):
-            update_codes(path, writer.store.view())
+            update_codes(path, writer.store.view(), gallery_kind(recogniser).together)
 
 
 def compact_gallery(writer: GalleryWriter):

@@ -28,6 +28,7 @@ from oaml.use.regions import (
     RegionSums,
     ask_covered,
     ask_probe,
+    coded_together,
     face_columns,
     kept_parts,
     pack_faces,
@@ -53,9 +54,11 @@ class SearchKind:
     eight_bits: bool = True
     extra: Columns = field(default_factory=dict)  # columns beside those that are searched
     members: torch.Tensor = field(init=False)  # [R,h*w]
+    together: torch.Tensor = field(init=False)  # [K,R], regions that are coded as one
 
     def __post_init__(self):
         self.members = region_members(self.grid, REGION_SPLITS[self.split])
+        self.together = coded_together(self.grid, REGION_SPLITS[self.split])
         self.precise = deepcopy(self.score).double()
         self.forms = region_forms(self.score.calibration, self.members)
         self.columns = face_columns(self.grid, self.score.mean.shape[1], self.split, self.eight_bits) | self.extra
@@ -339,7 +342,7 @@ def judge_hits(
 
 # %% ../../nbs/use/09_search.ipynb #faf29758
 MOST_SCANNED = 20_000  # rows beside those of the codes; where there are more everything is scanned
-MORE_CODED = dict(whole=1, regions=8)  # times as many rows as are asked for
+MORE_CODED = dict(whole=1, regions=16)  # times as many rows as are asked for
 
 
 def coded_rows(
@@ -376,7 +379,7 @@ def find_probe(
     some = None
     if codes and not exact:
         question = ask_probe(kind.score, p, o, kind.members)
-        some = coded_rows(codes, question, allowed, shortlist)
+        some = coded_rows(codes, ask_probe(kind.score, p, o, kind.together @ kind.members), allowed, shortlist)
     whole = some is None
     scan = scan_faces(kind, enrolled, p, o, allowed) if whole else scan_rows(kind, enrolled, p, o, some, question)
     rows, _ = first_rows(kind, enrolled, p, o, scan, top, None if exact else shortlist)
@@ -395,7 +398,7 @@ class FaceSearch:
     ):
         self.kind, self.strangers = kind, strangers
         self.enrolled = open_store(folder, kind.made, kind.columns)
-        self.codes = read_codes(folder, self.enrolled)
+        self.codes = read_codes(folder, self.enrolled, kind.together)
 
     def shown(
         self,
