@@ -1,9 +1,27 @@
 """nbdev_test for one notebook that also says which cells were skipped, and why: the first line of theirs that starts with 'skipped: '."""
 
+import faulthandler
+import os
 import signal
+import sys
 
-from execnb.shell import CaptureShell
-from nbdev import test
+WIDELY_USED = [  # by the notebooks; nothing of oaml, whose imports are tested
+    "IPython.core.interactiveshell",
+    "cv2",
+    "execnb.shell",
+    "fastcore.test",
+    "lightning_fabric",
+    "matplotlib.pyplot",
+    "nbdev.test",
+    "numpy",
+    "pandas",
+    "pydantic",
+    "safetensors.torch",
+    "torch",
+    "torch.utils.data",
+    "tqdm.auto",
+    "yaml",
+]
 
 
 def say_skipped(cell):
@@ -12,14 +30,24 @@ def say_skipped(cell):
         print(said[0])
 
 
-class Shell(CaptureShell):
-    def run_all(self, nb, **how):
-        super().run_all(nb, postproc=say_skipped, **how)
-
-
-if __name__ == "__main__":
+def run(path, flags, said):
+    "In a process of its own: run a notebook with flagged cells; what it says goes into a file. Exits with 1 where it fails."
+    os.setsid()  # whatever it starts ends with it
+    with open(said, "w") as out:
+        for stream in (1, 2):
+            os.dup2(out.fileno(), stream)
+    sys.stdout, sys.stderr = (os.fdopen(stream, "w", buffering=1) for stream in (1, 2))
+    faulthandler.enable()
     signal.signal(
         signal.SIGINT, signal.default_int_handler
     )  # a job in the background has it ignored, and so have kernels
+
+    from execnb.shell import CaptureShell
+    from nbdev import test
+
+    class Shell(CaptureShell):
+        def run_all(self, nb, **how):
+            super().run_all(nb, postproc=say_skipped, **how)
+
     test.CaptureShell = Shell
-    test.nbdev_test()
+    test.nbdev_test(path=path, flags=flags)
