@@ -13,10 +13,10 @@ BIN     := $(VENV)/bin
 help:
 	@sed -n 's/^#   //p' Makefile
 	@echo 'make plan        what make reproduce would run, with time, memory and data (PROFILE=gpu for the full scale)'
-	@echo 'make check       the tables made again and compared with those published, nothing published: fails where a claim is gone (about an hour on two cores; PROFILE=photo: the photographs, as long)'
+	@echo 'make check       the tables made again and compared with those published, nothing published: fails where a claim is gone (40 minutes on two cores; PROFILE=photo: the photographs, an hour)'
 	@echo 'make test-all    the slow tests too: speed and memory bars, the face detector'
 	@echo 'make soak        a million inputs over all readers and a hundred faults, counted in docs/reliability.md (about 40 minutes on two cores)'
-	@echo 'make bench       speed and memory beside the bars that were set, in docs/benchmarks.md (half an hour on two cores, 15 GB of disk; FACES=100000: less)'
+	@echo 'make bench       speed and memory beside the bars that were set, in docs/benchmarks.md (half an hour on two cores, 11 GB of disk; FACES=100000: less)'
 	@echo 'make sync        clean the notebooks and export the package'
 	@echo 'make docs        the stored notebooks and the documentation as a site in _docs, without a network'
 	@echo 'make lock        lock.txt again: every package that make setup installs, with its hashes (newer versions: UPGRADE=--upgrade)'

@@ -44,7 +44,7 @@ def bench_options(p: argparse.ArgumentParser):
     p.add_argument("parts", nargs="*", metavar="PART", help=f"some of {', '.join(PARTS)} (default: all)")
     text = "where the table goes, and a gallery for the time being (default: a folder in runs)"
     p.add_argument("--out", type=Path, metavar="FOLDER", help=text)
-    text = "faces of the gallery that is searched, 14 KB of disk each (default: 100,000)"
+    text = "faces of the gallery that is searched, 11 KB of disk each (default: 100,000)"
     p.add_argument("--faces", type=int, default=100_000, metavar="N", help=text)
     json_option(p)
 
