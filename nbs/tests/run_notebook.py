@@ -1,6 +1,7 @@
 """nbdev_test for one notebook that also says which cells were skipped, and why: the first line of theirs that starts with 'skipped: '."""
 
 import faulthandler
+import multiprocessing
 import os
 import signal
 import sys
@@ -33,6 +34,7 @@ def say_skipped(cell):
 def run(path, flags, said):
     "In a process of its own: run a notebook with flagged cells; what it says goes into a file. Exits with 1 where it fails."
     os.setsid()  # whatever it starts ends with it
+    multiprocessing.set_start_method(None, force=True)  # the platform's, as in a notebook
     with open(said, "w") as out:
         for stream in (1, 2):
             os.dup2(out.fileno(), stream)
