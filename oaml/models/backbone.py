@@ -41,7 +41,7 @@ class PReLUGradient(torch.autograd.Function):
         "Both gradients of the formula above."
         x, weight = ctx.saved_tensors
         to_x, to_weight = torch.empty_like(x), torch.zeros_like(weight)
-        images = max(1, 2**17 // x[0].numel())  # half a megabyte of each map
+        images = max(1, 2**17 // x.shape[1:].numel())  # half a megabyte of each map
         for some, g, out in zip(*(t.split(images) for t in (x, gradient, to_x))):
             torch.ops.aten.threshold_backward.grad_input(g, some, 0, grad_input=out)  # g where x > 0, else 0
             below = g - out
@@ -54,8 +54,8 @@ class PReLU(nn.PReLU):
     "PReLU over the channels of maps [B,C,h,w], trained on a processor at the speed of its memory."
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:  # [B,C,h,w] -> [B,C,h,w]
-        ours = torch.is_grad_enabled() and x.device.type == "cpu" and x.dtype == self.weight.dtype
-        return PReLUGradient.apply(x, self.weight) if ours and len(x) else super().forward(x)
+        ours = self.training and torch.is_grad_enabled() and x.device.type == "cpu" and x.dtype == self.weight.dtype
+        return PReLUGradient.apply(x, self.weight) if ours else super().forward(x)
 
 # %% ../../nbs/models/01_backbone.ipynb #c2738fa4
 class SEModule(nn.Module):
