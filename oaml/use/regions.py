@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['REGION_SPLITS', 'region_members', 'coded_together', 'region_weights', 'keep_parts', 'kept_parts', 'RegionSums',
-           'sum_regions', 'roughness', 'face_columns', 'pack_faces', 'Question', 'ask_probe', 'Proposal',
-           'propose_faces', 'RegionForms', 'region_forms', 'CoveredQuestion', 'ask_covered', 'propose_covered']
+           'sum_regions', 'roughness', 'face_columns', 'pack_faces', 'ProbeCut', 'cut_probe', 'Question', 'ask_cut',
+           'ask_probe', 'Proposal', 'propose_faces', 'RegionForms', 'region_forms', 'CoveredQuestion', 'ask_covered',
+           'propose_covered']
 
 # %% ../../nbs/use/07_regions.ipynb #b8db9e21
 from typing import NamedTuple
@@ -144,6 +145,26 @@ def pack_faces(
     columns["rough"] = torch.where(clear, roughness(kept, members), torch.inf).numpy()
     return columns
 
+# %% ../../nbs/use/07_regions.ipynb #5fd20c18
+class ProbeCut(NamedTuple):
+    "A probe cut to what it shows, against faces that show everything."
+
+    v: torch.Tensor  # [h*w]
+    q: torch.Tensor  # [E], of length 1
+    spread: float  # what a cosine is multiplied by
+
+
+@torch.no_grad()
+def cut_probe(
+    score: CutScore,
+    p: torch.Tensor,  # [h*w,E] centred parts
+    o: torch.Tensor,  # [h*w] what the probe shows
+) -> ProbeCut:
+    "What does not depend on the regions, and takes longest."
+    v = score.common(o, torch.ones_like(o))
+    q = torch.nn.functional.normalize(cut_centred(p[None], v[None])[0], dim=0)
+    return ProbeCut(v, q, score.scaled(torch.ones(1), v[None]).item())
+
 # %% ../../nbs/use/07_regions.ipynb #056b0f77
 class Question(NamedTuple):
     "A probe as it is asked of a block of faces."
@@ -157,15 +178,12 @@ class Question(NamedTuple):
 
 
 @torch.no_grad()
-def ask_probe(
-    score: CutScore,
-    p: torch.Tensor,  # [h*w,E] centred parts
-    o: torch.Tensor,  # [h*w] what the probe shows
+def ask_cut(
+    cut: ProbeCut,
     members: torch.Tensor,  # [R,h*w]
 ) -> Question:
-    "Make a probe ready."
-    v = score.common(o, torch.ones_like(o))
-    q = torch.nn.functional.normalize(cut_centred(p[None], v[None])[0], dim=0)
+    "Make a probe ready for faces that are kept in regions."
+    v, q, spread = cut
     level = "whole" if v.min() == v.max() else "regions"
     members = torch.ones(1, len(v)) if level == "whole" else members
     w = region_weights(v, members)
@@ -173,8 +191,12 @@ def ask_probe(
     scale = Q.abs().max().clamp(min=1e-20) / 127
     coded = (Q / scale).round()
     errors = (Q - coded * scale).norm(), Q.norm(), (v - w @ members).norm()
-    spread = score.scaled(torch.ones(1), v[None])
-    return Question(level, coded.to(torch.int8)[:, None], scale.item(), w, tuple(map(float, errors)), spread.item())
+    return Question(level, coded.to(torch.int8)[:, None], scale.item(), w, tuple(map(float, errors)), spread)
+
+
+def ask_probe(score: CutScore, p: torch.Tensor, o: torch.Tensor, members: torch.Tensor) -> Question:
+    "Both at once."
+    return ask_cut(cut_probe(score, p, o), members)
 
 # %% ../../nbs/use/07_regions.ipynb #f071edf5
 class Proposal(NamedTuple):

@@ -27,8 +27,10 @@ from oaml.use.regions import (
     Question,
     RegionSums,
     ask_covered,
+    ask_cut,
     ask_probe,
     coded_together,
+    cut_probe,
     face_columns,
     kept_parts,
     pack_faces,
@@ -378,8 +380,9 @@ def find_probe(
         return []
     some = None
     if codes and not exact:
-        question = ask_probe(kind.score, p, o, kind.members)
-        some = coded_rows(codes, ask_probe(kind.score, p, o, kind.together @ kind.members), allowed, shortlist)
+        cut = cut_probe(kind.score, p, o)
+        question = ask_cut(cut, kind.members)
+        some = coded_rows(codes, ask_cut(cut, kind.together @ kind.members), allowed, shortlist)
     whole = some is None
     scan = scan_faces(kind, enrolled, p, o, allowed) if whole else scan_rows(kind, enrolled, p, o, some, question)
     rows, _ = first_rows(kind, enrolled, p, o, scan, top, None if exact else shortlist)
