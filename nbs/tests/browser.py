@@ -41,7 +41,7 @@ def free_port():
 
 @contextlib.contextmanager
 def jupyter(app, folder, home):
-    "JupyterLab (`lab`), Notebook 7 (`notebook`) or `voila` over a folder, with settings of its own that save every second; yields the address of a file in it."
+    "JupyterLab (`lab`), Notebook 7 (`notebook`) or `voila` over a folder, with settings of its own that save every second; yields the address of a file in it. Where there are cells to run, the page has `jupyterapp`."
     port, token = free_port(), secrets.token_hex(16)
     plugin = home / "settings" / "@jupyterlab" / "docmanager-extension" / "plugin.jupyterlab-settings"
     plugin.parent.mkdir(parents=True, exist_ok=True)
@@ -51,7 +51,7 @@ def jupyter(app, folder, home):
     if app == "voila":
         command, path = ["voila", str(folder), f"--token={token}", "--Voila.ip=127.0.0.1"], "voila/render"
     else:
-        command = [app, "--ip=127.0.0.1", f"--IdentityProvider.token={token}"]
+        command = [app, "--expose-app-in-browser", "--ip=127.0.0.1", f"--IdentityProvider.token={token}"]
         command += [f"--ServerApp.root_dir={folder}", "--ServerApp.port_retries=0"]
         command += ["--allow-root"] * (os.geteuid() == 0)
         path = "lab/tree" if app == "lab" else "notebooks"
