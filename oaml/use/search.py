@@ -23,6 +23,8 @@ from ..models.calibrated import CutScore, cut_centred, scores_to_covered, scores
 from ..models.retrofit import RetrofitMatcher
 from .recogniser import FaceRecords, RetrofitRecogniser
 from oaml.use.regions import (
+    DEFAULT_EIGHT_BITS,
+    DEFAULT_SPLIT,
     REGION_SPLITS,
     Question,
     RegionSums,
@@ -52,8 +54,8 @@ class SearchKind:
     about: str  # the same, for people
     score: CutScore
     grid: tuple[int, int]  # (h, w) of the map
-    split: str = "thirds"  # of REGION_SPLITS
-    eight_bits: bool = True
+    split: str = DEFAULT_SPLIT  # of REGION_SPLITS
+    eight_bits: bool = DEFAULT_EIGHT_BITS
     extra: Columns = field(default_factory=dict)  # columns beside those that are searched
     members: torch.Tensor = field(init=False)  # [R,h*w]
     together: torch.Tensor = field(init=False)  # [K,R], regions that are coded as one
@@ -75,8 +77,8 @@ class SearchKind:
 # %% ../../nbs/use/09_search.ipynb #1756b699
 def search_kind(
     recogniser: RetrofitRecogniser,
-    split: str = "thirds",  # of REGION_SPLITS
-    eight_bits: bool = True,
+    split: str = DEFAULT_SPLIT,  # of REGION_SPLITS
+    eight_bits: bool = DEFAULT_EIGHT_BITS,
     extra: Columns | None = None,  # columns beside those that are searched
 ) -> SearchKind:
     "How faces of a retrofitted recogniser are searched."
