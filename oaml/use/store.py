@@ -16,6 +16,7 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from io import BytesIO
 from itertools import chain
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def each_line(
 ) -> Iterator[tuple[dict, int]]:  # entry, bytes until the end of its line
     "Entries of a journal without what was cut off at its end. Raises ValueError for a broken line before others."
     end = 0
-    for k, line in enumerate(data.splitlines(keepends=True), 1):
+    for k, line in enumerate(BytesIO(data), 1):
         sealed = line.endswith(b"\n") and line[:9] == b"%08x " % zlib.crc32(line[9:-1])
         if not sealed and end + len(line) < len(data):
             raise ValueError(f"{path}, line {k} is damaged: expected one that fits its checksum")
