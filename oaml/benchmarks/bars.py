@@ -25,21 +25,22 @@ class Bar(NamedTuple):
     value: float  # nan: could not be measured
     unit: str  # x for a ratio, ms, faces/s, MB, …
     most: bool  # the bar is an upper limit, or else a lower one
-    bar: float  # what was asked for
+    bar: float  # what was asked for; nan: nothing was
     limit: str = ""  # what theory allows, in words
     beside: str = ""  # what was measured in the same process
     note: str = ""  # why there is no value, or what has to be known
 
     @property
-    def met(self) -> bool | None:  # None: not measured
+    def met(self) -> bool | None:  # None: not measured, or nothing was asked for
         "Is it met?"
-        if math.isnan(self.value):
+        if math.isnan(self.value) or math.isnan(self.bar):
             return None
         return self.value <= self.bar if self.most else self.value >= self.bar
 
     def json(self) -> dict:
-        "The same for programs; what was not measured is null."
-        return self._asdict() | dict(value=None if math.isnan(self.value) else self.value, met=self.met)
+        "The same for programs; what was not measured or not asked for is null."
+        numbers = {key: None if math.isnan(x) else x for key, x in dict(value=self.value, bar=self.bar).items()}
+        return self._asdict() | numbers | dict(met=self.met)
 
 # %% ../../nbs/benchmarks/05_bars.ipynb #6d4f2ac5
 def in_turn(
@@ -68,8 +69,8 @@ def shown_number(value: float, unit: str) -> str:
 
 def bar_row(bar: Bar) -> list[str]:
     "Cells of a line."
-    said = {True: "met", False: "**missed**", None: "not measured"}[bar.met]
-    asked = f"{'≤' if bar.most else '≥'} {shown_number(bar.bar, bar.unit)}"
+    asked = "" if math.isnan(bar.bar) else f"{'≤' if bar.most else '≥'} {shown_number(bar.bar, bar.unit)}"
+    said = {True: "met", False: "**missed**", None: "not measured" if math.isnan(bar.value) else ""}[bar.met]
     return [bar.part, bar.what, shown_number(bar.value, bar.unit), bar.limit, asked, said, bar.beside, bar.note]
 
 
@@ -86,12 +87,13 @@ def bars_table(bars: Iterable[Bar]) -> str:
 def shown_line(bar: Bar) -> str:
     "A line of the table for a terminal."
     part, what, measured, _, asked, said, *_ = bar_row(bar)
-    return f"{part}: {what}: {measured}, {asked}: {said.strip('*')}"
+    beside = ": ".join(x for x in (asked, said.strip("*")) if x)
+    return f"{part}: {what}: {measured}" + (f", {beside}" if beside else "")
 
 
 def counted(bars: Sequence[Bar]) -> str:
-    "How many bars are met."
-    said = [bar.met for bar in bars]
+    "How many bars are met; lines of which nothing was asked are not counted."
+    said = [bar.met for bar in bars if math.isnan(bar.value) or not math.isnan(bar.bar)]
     return f"{said.count(True)} of {len(said)} bars met, {said.count(False)} missed, {said.count(None)} not measured"
 
 
@@ -109,8 +111,8 @@ def lines_of(
 # %% ../../nbs/benchmarks/05_bars.ipynb #ba5e0002
 def bar_of(told: dict) -> Bar:
     "A line again, from what `Bar.json` says."
-    value = math.nan if told["value"] is None else told["value"]
-    return Bar(**{key: told[key] for key in Bar._fields if key != "value"} | dict(value=value))
+    numbers = {key: math.nan if told[key] is None else told[key] for key in ("value", "bar")}
+    return Bar(**{key: told[key] for key in Bar._fields} | numbers)
 
 
 def bars_page(
