@@ -17,6 +17,7 @@ import torch
 from oaml.data.drawing import (
     ARCFACE,
     NUISANCE,
+    anchors,
     coarse_height,
     diffused,
     draw_traits,
@@ -84,8 +85,7 @@ def _paint(
     image = paint_head(p, n, room, paint_brows(p, n, paint_eyes(p, n, face, u, v), u, v), u, v, light)
     if occluder == "none":
         return image
-    at = dict(eye_v=p.eye_v, eye_u=p.eye_u, mouth_v=p.mouth_v, chin=p.chin, width=p.face_width)
-    return cover(image, u, v, diffused(light), occluder, np.random.default_rng(cloth_seed), **at)[0]
+    return cover(image, u, v, diffused(light), occluder, np.random.default_rng(cloth_seed), **anchors(p))[0]
 
 # %% ../../nbs/featherface/02_scenes.ipynb #c400fbbf
 @lru_cache(maxsize=2000)
