@@ -62,6 +62,7 @@ class Data:
     occlusion_occluders: list[Occluder] = several(OCCLUDERS)  # in turn; "none" among them: clean faces
     eval_identities: int = Field(200, ge=4, le=MANY)  # of the validation and of the test split, each
     probes: int = Field(2, ge=1, le=MANY)  # of each identity and occluder
+    fresh: bool = False  # drawn training faces: new in every epoch, painted where the network is; else drawn once
     workers: int = Field(2, ge=0, le=1024)  # processes that draw; for each stream of a folder or record file, that load
 
 # %% ../nbs/03_config.ipynb #4a5c3d8e
@@ -206,6 +207,10 @@ def wrong_data(c: "Config") -> Iterator[tuple[bool, str]]:
     yield d.source in ("images", "recordio") and not d.path, f"data.source is {d.source!r}: expected a data.path"
     drawn = d.source == "synthetic" and m.input_size != 112
     yield drawn, f"model.input_size is {m.input_size}: expected 112, the size of drawn faces"
+    yield (
+        d.fresh and d.source != "synthetic",
+        f"data.fresh is true: expected data.source = 'synthetic', not {d.source!r}",
+    )
     most = f"expected at most half of data.eval_identities = {d.eval_identities}"
     yield 2 * e.folds > d.eval_identities, f"evaluation.folds is {e.folds}: {most}"
 

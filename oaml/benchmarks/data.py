@@ -26,8 +26,9 @@ from torch.utils.data import DataLoader
 from .bars import Bar
 from .score import single_thread
 from ..config import Config, load_profile
-from ..data.batches import draw_sets, train_loaders
+from ..data.batches import draw_sets
 from ..data.drawing import draw_face
+from ..data.fresh import PlannedBatch, face_loaders
 from ..files import CHECKOUT, write_bytes
 from ..formats.conversion import convert, open_data
 from ..formats.own import open_sets
@@ -88,7 +89,7 @@ def some_people(
     config = replace(config, data=replace(config.data, **few))
     drawn = config.data.source == "synthetic"  # then validation and test faces would be drawn too
     sets = draw_sets(config, folder, ("train", "occlusion")) if drawn else open_sets(config, folder)
-    return train_loaders(config, sets["train"], sets["occlusion"], 0)
+    return face_loaders(config, sets["train"], sets["occlusion"], 0)
 
 # %% ../../nbs/benchmarks/10_data.ipynb #1e84f6d9
 def loading_rate(
@@ -100,11 +101,12 @@ def loading_rate(
     while True:
         for loader in loaders:
             loader.batch_sampler.set_epoch(images)
-        for recognition, occlusion in zip(*loaders):
+        for batches in zip(*loaders):
+            labels = [(b.paint() if isinstance(b, PlannedBatch) else b)["label"] for b in batches]
             if start is None:
                 start = time.perf_counter()
                 continue
-            images += len(recognition["label"]) + len(occlusion["label"])
+            images += sum(map(len, labels))
             if (took := time.perf_counter() - start) > seconds:
                 return images / took
 
@@ -163,6 +165,10 @@ def data_bars(seconds: float = 2.0) -> Iterator[Bar]:
             loads, steps[name] = loading_rate(loaders, seconds), step_rate(profile, loaders)
             note = f"{loads:,.0f} and {steps[name]:,.0f} images/s"
             yield line(f"{name}, drawn faces: loads / trains", loads / steps[name], note=note)
+        profile = load_profile("cpu")
+        loads = loading_rate(some_people(profile, folder / "cache", 1, fresh=True), seconds)
+        note = f"{loads:,.0f} and {steps['cpu']:,.0f} images/s, painted by the processor; meant for a GPU"
+        yield line("cpu, faces drawn anew: loads / trains", loads / steps["cpu"], note=note)
         fastest = max(published_steps().items(), key=lambda item: item[1], default=("no network", np.nan))
         beside = f"the published step of {fastest[0]}, H100: {fastest[1]:,.0f} images/s"
         yield line("gpu, drawn faces: loads / trains", loads / fastest[1], beside=beside)

@@ -128,6 +128,8 @@ def draw_sets(
     folder: Path,  # of the caches
     names: tuple[str, ...] = ("train", "occlusion", "val", "test"),
 ) -> dict[str, FaceTensors]:
-    "Open the synthetic sets of a configuration, drawing those that are missing. Raises as `face_sets`."
+    "Open the synthetic sets of a configuration, drawing those that are missing, but not faces that are drawn anew in every epoch. Raises as `face_sets`."
     sets = face_sets(config)
-    return {name: FaceTensors(cached(sets[name], folder, max(1, config.data.workers))) for name in names}
+    once = {name for name in names if not (config.data.fresh and name in ("train", "occlusion"))}
+    workers = max(1, config.data.workers)
+    return {name: FaceTensors(cached(sets[name], folder, workers) if name in once else sets[name]) for name in names}

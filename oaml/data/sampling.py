@@ -45,7 +45,10 @@ class EpochBatches:
         "Choose the epoch whose batches come next."
         self.epoch = epoch
 
+    def refresh(self, kernel: torch.Tensor):
+        "Learn from the classification head which identities are alike, where that matters."
 
+# %% ../../nbs/data/07_sampling.ipynb #3e34e1b4
 class PKBatches(EpochBatches):
     "Batches of P identities x K images; give it to a DataLoader as its batch_sampler."
 

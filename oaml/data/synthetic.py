@@ -87,12 +87,16 @@ class SyntheticFaces:
     def __len__(self):
         return self.people * self.per_identity
 
-    def draw(self, i: int) -> tuple[np.ndarray, np.ndarray]:  # uint8 [112,112,3], uint8 [112,112]
-        "Image and visibility of item `i`."
+    def place(self, i: int, epoch: int = 0) -> tuple[int, str, int, int, str]:  # arguments of `draw_face`
+        "What item `i` is; in another epoch, another image of the same person under the same occluder."
         if not 0 <= i < len(self):
             raise IndexError(f"item is {i}: expected less than {len(self)}, the images of the data set")
         person, index = divmod(int(i), self.per_identity)
-        return draw_face(self.seed, self.split, person, index, str(self.kinds[i]))
+        return self.seed, self.split, person, index + epoch * self.per_identity, str(self.kinds[i])
+
+    def draw(self, i: int) -> tuple[np.ndarray, np.ndarray]:  # uint8 [112,112,3], uint8 [112,112]
+        "Image and visibility of item `i`."
+        return draw_face(*self.place(i))
 
     def __getitem__(self, i: int) -> dict:
         "dict(image uint8 [112,112,3], identity int, occluder str, visibility float32 [112,112])."

@@ -21,8 +21,8 @@ from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
 from ..config import Config, Optim, to_dict
-from ..data.batches import FaceTensors, train_loaders
-from ..data.sampling import GraphBatches
+from ..data.batches import FaceTensors
+from ..data.fresh import PlannedBatch, face_loaders
 from ..files import write_text, write_whole
 from ..models.checkpoints import load_plain, load_weights, save_weights
 from ..reading import refused
@@ -175,10 +175,12 @@ def memory_format(config: Config) -> torch.memory_format:
 
 
 def to_network(
-    batch: dict,  # image [B,3,H,W], ...
+    batch: dict | PlannedBatch,  # image [B,3,H,W], ...
     config: Config,
 ) -> dict:
-    "A batch with its images in the memory format of the network."
+    "A batch with its images in the memory format of the network; one that is only planned is painted."
+    if isinstance(batch, PlannedBatch):
+        batch = batch.paint()
     if not config.optim.channels_last:
         return batch
     return {**batch, "image": batch["image"].contiguous(memory_format=memory_format(config))}
@@ -192,8 +194,7 @@ def choose_batches(
     "Choose the batches of an epoch."
     for loader in loaders:
         loader.batch_sampler.set_epoch(epoch)
-    if isinstance(loaders[0].batch_sampler, GraphBatches):
-        loaders[0].batch_sampler.refresh(model.head.kernel)
+    loaders[0].batch_sampler.refresh(model.head.kernel)
 
 # %% ../../nbs/train/04_learner.ipynb #33446118
 class Training:
@@ -213,7 +214,7 @@ class Training:
         torch.manual_seed(seed)
         self.bare = JointModel(config, len(train.names)).to(memory_format=memory_format(config))
         self.model, self.optimizer = self.fabric.setup(self.bare, make_optimizer(self.bare, config.optim))
-        self.loaders = train_loaders(config, train, occlusion, seed, self.fabric.global_rank, self.fabric.world_size)
+        self.loaders = face_loaders(config, train, occlusion, seed, self.fabric.global_rank, self.fabric.world_size)
         self.steps = len(self.loaders[0]) * config.optim.epochs
         self.epoch, self.step = 0, 0  # that come next
         self.history, self.validation = [], []  # rows of log.csv and validation.csv
@@ -225,7 +226,7 @@ class Training:
 
     def train_step(self, recognition: dict, occlusion: dict) -> dict[str, torch.Tensor]:  # losses
         "One step: a pure function of the state and of (seed, step)."
-        recognition, occlusion = (self.fabric.to_device(to_network(b, self.config)) for b in (recognition, occlusion))
+        recognition, occlusion = (to_network(self.fabric.to_device(b), self.config) for b in (recognition, occlusion))
         set_lr(self.optimizer, self.step, self.steps, self.config.optim)
 
         def losses():
