@@ -3503,4 +3503,5 @@ d = { 'settings': { 'branch': 'main',
                                                                                 'oaml/use/strangers.py'),
                                     'oaml.use.strangers.fit_strangers': ('use/strangers.html#fit_strangers', 'oaml/use/strangers.py'),
                                     'oaml.use.strangers.fit_tail': ('use/strangers.html#fit_tail', 'oaml/use/strangers.py'),
-                                    'oaml.use.strangers.known_strangers': ('use/strangers.html#known_strangers', 'oaml/use/strangers.py')}}}
+                                    'oaml.use.strangers.known_strangers': ('use/strangers.html#known_strangers', 'oaml/use/strangers.py'),
+                                    'oaml.use.strangers.light_tail': ('use/strangers.html#light_tail', 'oaml/use/strangers.py')}}}
