@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['TRUE_FIRST', 'PROPOSED_FIRST', 'AMONG', 'PASS_ROWS', 'FaceGenerator', 'fit_generator', 'Filled', 'fill_store',
            'SearchProbes', 'BestRows', 'no_rows', 'stored_parts', 'one_pass', 'recall_table', 'milliseconds',
-           'flat_scan', 'time_queries', 'time_changes', 'benchmark_search']
+           'flat_scan', 'disk_reads', 'time_queries', 'time_changes', 'benchmark_search']
 
 # %% ../../nbs/benchmarks/04_search.ipynb #7fc9ac79
 import time
@@ -18,6 +18,7 @@ import pandas as pd
 import torch
 
 from ..files import write_text
+from ..reading import read_text
 from ..use.regions import REGION_SPLITS, ask_probe, kept_parts, propose_faces, region_members, sum_regions
 from ..use.search import SHORTLIST, FaceSearch, SearchKind, enrol_parts, enrolling_faces, find_probe, true_scores
 from ..use.store import Enrolled, delete_faces, open_store
@@ -179,25 +180,35 @@ def flat_scan(enrolled: Enrolled) -> Callable[[], object]:
     query = flat[0].clone()
     return lambda: (flat @ query).topk(min(10, len(flat)))
 
+
+def disk_reads() -> float:  # MB; nan where the system does not say
+    "What this process has had from the disk so far: a gallery that memory keeps costs nothing more."
+    path = Path("/proc/self/io")
+    if not path.is_file():
+        return np.nan
+    said = dict(line.split(": ") for line in read_text(path).splitlines())
+    return int(said["read_bytes"]) / 1e6
+
 # %% ../../nbs/benchmarks/04_search.ipynb #ae254642
 def time_queries(
     search: FaceSearch,
     probes: SearchProbes,
     exact: int,  # so many of them exactly as well
 ) -> dict[str, float]:
-    "Medians and 99th percentiles in ms, and as ratios to a flat scan."
+    "Medians and 99th percentiles in ms, and as ratios to a flat scan; MB that came from the disk meanwhile."
     kind, enrolled, flat = search.kind, search.enrolled, flat_scan(search.enrolled)
     codes = search.codes
     p, o = kind.score.side(probes.parts, probes.visibility, "probe")
     limits = dict(allowed=enrolled.alive, top=10, shortlist=SHORTLIST)
     times, truly, plain = {"clear": [], "masked": []}, {"clear": [], "masked": []}, []
+    before = disk_reads()
     for one, shown in [*zip(p[:3], o[:3]), *zip(p, o)]:  # the first are not counted
         name = "clear" if shown.min() == 1 else "masked"
         plain.append(milliseconds(flat))
         times[name].append(milliseconds(find_probe, kind, enrolled, one, shown, exact=False, codes=codes, **limits))
         if len(truly[name]) < exact:
             truly[name].append(milliseconds(find_probe, kind, enrolled, one, shown, exact=True, **limits))
-    found = dict(flat_ms=np.median(plain[3:]))
+    found = dict(flat_ms=np.median(plain[3:]), disk_mb=disk_reads() - before)
     for name, all_ms in times.items():
         ms = all_ms[3:] if name == "clear" else all_ms
         found |= {f"{name}_ms": np.median(ms), f"{name}_p99_ms": np.quantile(ms, 0.99)}
