@@ -113,11 +113,12 @@ def joined_probes(sets: Iterable[SearchProbes]) -> SearchProbes:
 def in_turn_covered(
     seen: Callable[[str, np.ndarray], SearchProbes],  # of `seen_photographs`
     rows: np.ndarray,
-) -> SearchProbes:
+) -> tuple[SearchProbes, np.ndarray]:  # and their rows
     "Photographs as they are, and each once more under one of the covers."
     covers = [kind for kind in KINDS if kind not in ("none", "shapes")]  # by shapes thresholds are learned
     some = {kind: rows[k :: len(covers)] for k, kind in enumerate(covers)}
-    return joined_probes([seen("none", rows), *(seen(kind, each) for kind, each in some.items() if len(each))])
+    sets = [seen("none", rows), *(seen(kind, each) for kind, each in some.items() if len(each))]
+    return joined_probes(sets), np.concatenate([rows, *some.values()])
 
 # %% ../../nbs/benchmarks/08_million.ipynb #7b21dba9
 class Roles(NamedTuple):
@@ -152,9 +153,8 @@ def lfw_faces(root: Path) -> PlantedFaces:
     roles = cast_roles(people)
     probes = joined_probes(seen(kind, roles.probes) for kind in KINDS)
     learned = [FaceSide(*seen(kind, roles.learned)[1:], people[roles.learned]) for kind in ("none", "shapes")]
-    enrolled, strangers = (in_turn_covered(seen, rows) for rows in (roles.enrolled, roles.strangers))
-    covers = [row for k in range(len(KINDS) - 2) for row in roles.enrolled[k :: len(KINDS) - 2]]
-    asked = OpenSet(enrolled, people[[*roles.enrolled, *covers]], strangers, tuple(learned))
+    (enrolled, rows), (strangers, _) = (in_turn_covered(seen, rows) for rows in (roles.enrolled, roles.strangers))
+    asked = OpenSet(enrolled, people[rows], strangers, tuple(learned))
     real = seen("none", roles.gallery).parts
     return PlantedFaces("LFW by MobileFaceNet", real, people[roles.gallery], probes, asked)
 

@@ -220,12 +220,10 @@ def face_loaders(
     config: Config,
     train: FaceTensors,  # recognition images
     occlusion: FaceTensors,  # occlusion images
-    seed: int,  # of the run
-    rank: int = 0,  # of this process
-    world: int = 1,  # processes
+    *place: int,  # seed, rank and world, as `train_loaders` takes them
 ) -> tuple[DataLoader, DataLoader]:  # recognition, occlusion; equally long
     "`train_loaders`; with `data.fresh` of the same choices as `PlannedBatch`, whose faces are new in every epoch."
-    once = train_loaders(config, train, occlusion, seed, rank, world)
+    once = train_loaders(config, train, occlusion, *place)
     if not config.data.fresh:
         return once
     workers = config.data.workers

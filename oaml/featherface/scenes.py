@@ -24,12 +24,8 @@ from oaml.data.drawing import (
     height,
     landmarks,
     outline,
-    paint_brows,
-    paint_eyes,
+    paint_face,
     paint_head,
-    paint_mouth,
-    paint_nose,
-    paint_skin,
     person,
     shade,
     similarity,
@@ -81,8 +77,7 @@ def _paint(
 ) -> torch.Tensor:  # [3,H,W]
     "The head over a room."
     light = shade(n, depth)
-    face = paint_mouth(p, n, paint_nose(p, paint_skin(p, u, v), u, v), u, v)
-    image = paint_head(p, n, room, paint_brows(p, n, paint_eyes(p, n, face, u, v), u, v), u, v, light)
+    image = paint_head(p, n, room, paint_face(p, n, u, v), u, v, light)
     if occluder == "none":
         return image
     return cover(image, u, v, diffused(light), occluder, np.random.default_rng(cloth_seed), **anchors(p))[0]

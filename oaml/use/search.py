@@ -215,6 +215,7 @@ class Scan(NamedTuple):
     rows: np.ndarray  # [n]
     score: np.ndarray  # float32 [n], by region sums; -inf for rows that do not count
     most: np.ndarray  # float32 [n], which the true score cannot pass
+    covered: bool = True  # is any of them of a covered face?
 
 
 @torch.no_grad()
@@ -261,7 +262,7 @@ def scan_rows(
         kept = RegionSums(*(enrolled.take(f"regions_{name}", rows[some]) for name in RegionSums._fields))
         visible = enrolled.take("visible", rows[some])
         score[some] = propose_covered(kind.score, asked, kind.members, kind.forms, kept, visible).numpy()
-    return Scan(rows, score, most)
+    return Scan(rows, score, most, len(some) > 0)
 
 # %% ../../nbs/use/09_search.ipynb #16fe06e9
 ROWS_AT_ONCE = 1024
@@ -382,16 +383,16 @@ def find_probe(
     "The first faces for one probe; none for one that shows nothing."
     if not o.any():
         return []
-    some, ordered = None, shortlist
+    some = None
     if codes and not exact:
         cut = cut_probe(kind.score, p, o)
         question = ask_cut(cut, kind.members)
         some = coded_rows(codes, ask_cut(cut, kind.together @ kind.members), allowed, shortlist)
-        if some is not None and question.level == "whole" and not np.isinf(enrolled.take("rough", some)).any():
-            ordered = max(2 * top, shortlist // LESS_ORDERED)
     whole = some is None
     scan = scan_faces(kind, enrolled, p, o, allowed) if whole else scan_rows(kind, enrolled, p, o, some, question)
-    rows, _ = first_rows(kind, enrolled, p, o, scan, top, None if exact else ordered)
+    if not whole and question.level == "whole" and not scan.covered:
+        shortlist = max(2 * top, shortlist // LESS_ORDERED)
+    rows, _ = first_rows(kind, enrolled, p, o, scan, top, None if exact else shortlist)
     roll, found = enrolled.roll, settle_rows(kind, enrolled, p, o, rows, top)
     return [Hit(roll.ids[k], roll.people[k], roll.groups[k], score, None) for k, score in found]
 
