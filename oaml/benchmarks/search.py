@@ -8,6 +8,8 @@ __all__ = ['TRUE_FIRST', 'PROPOSED_FIRST', 'AMONG', 'PASS_ROWS', 'FaceGenerator'
            'flat_scan', 'disk_reads', 'time_queries', 'time_changes', 'benchmark_search']
 
 # %% ../../nbs/benchmarks/04_search.ipynb #7fc9ac79
+import resource
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -18,7 +20,6 @@ import pandas as pd
 import torch
 
 from ..files import write_text
-from ..reading import read_text
 from ..use.regions import REGION_SPLITS, ask_probe, kept_parts, propose_faces, region_members, sum_regions
 from ..use.search import SHORTLIST, FaceSearch, SearchKind, enrol_parts, enrolling_faces, find_probe, true_scores
 from ..use.store import Enrolled, delete_faces, open_store
@@ -183,11 +184,8 @@ def flat_scan(enrolled: Enrolled) -> Callable[[], object]:
 
 def disk_reads() -> float:  # MB; nan where the system does not say
     "What this process has had from the disk so far: a gallery that memory keeps costs nothing more."
-    path = Path("/proc/self/io")
-    if not path.is_file():
-        return np.nan
-    said = dict(line.split(": ") for line in read_text(path).splitlines())
-    return int(said["read_bytes"]) / 1e6
+    blocks = resource.getrusage(resource.RUSAGE_SELF).ru_inblock
+    return blocks * 512 / 1e6 if sys.platform == "linux" else np.nan  # elsewhere a block has no fixed size
 
 # %% ../../nbs/benchmarks/04_search.ipynb #ae254642
 def time_queries(
