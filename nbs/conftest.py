@@ -18,7 +18,7 @@ LIMIT = 1800  # seconds for a notebook; the longest takes 5 minutes on two quick
 
 SLOW = bool(os.environ.get("OAML_SLOW"))
 os.environ |= {"MPLBACKEND": "agg"} | ({} if SLOW else {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
-# A notebook starts as a copy of a process that has imported what most of them want: three seconds earlier, and knowing nothing more.
+# A notebook starts as a copy of a process that has imported what most of them want: seconds earlier, and knowing nothing more.
 START = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
 if sys.platform == "linux":
     START.set_forkserver_preload(WIDELY_USED)
