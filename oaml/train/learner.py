@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['Validate', 'lr_factor', 'parts', 'make_optimizer', 'set_lr', 'clip', 'clip_finite', 'identity_of', 'write_state',
-           'read_training_state', 'make_loggers', 'make_fabric', 'memory_format', 'to_network', 'choose_batches',
-           'Training', 'RecordedTraining', 'Learner', 'train_network']
+           'read_training_state', 'make_loggers', 'end_loggers', 'make_fabric', 'memory_format', 'to_network',
+           'choose_batches', 'Training', 'RecordedTraining', 'Learner', 'train_network']
 
 # %% ../../nbs/train/04_learner.ipynb #d5a65c44
 from collections.abc import Callable
@@ -153,6 +153,14 @@ def make_loggers(
             f"run.logger is 'wandb': expected two more packages ({e}), pip install lightning wandb"
         ) from e
     return [WandbLogger(save_dir=folder, project="oaml", name=Path(folder).name, resume="allow", id=Path(folder).name)]
+
+# %% ../../nbs/train/04_learner.ipynb #2644f651
+def end_loggers(loggers: list):  # of `make_loggers`
+    "Have everything written that loggers still hold."
+    for logger in loggers:
+        logger.finalize("success")
+        if hasattr(logger.experiment, "finish"):  # of Weights & Biases, whose run would else count as crashed
+            logger.experiment.finish()
 
 # %% ../../nbs/train/04_learner.ipynb #4c29fdb5
 def make_fabric(
@@ -328,6 +336,7 @@ def train_network(
     def fit(fabric: Fabric) -> dict:
         learner = Learner(fabric, config, train, occlusion, folder, seed)
         learner.fit(validate)
+        end_loggers(fabric.loggers)
         return dict(step=learner.step, started=learner.started, validation=(learner.validation or [{}])[-1])
 
     fabric = make_fabric(config, folder)
