@@ -56,7 +56,7 @@ check: setup
 
 # Once as on a bare machine, with an empty folder for data; then, where there are data, the notebooks that look for them once more.
 test: setup tools sync-check lint
-	@empty=$$(mktemp -d) && trap 'rm -rf "$$empty"' EXIT && echo 'without data' && OAML_DATA="$$empty" $(BIN)/python -m pytest -n 2 nbs
+	@empty=$$(mktemp -d) && trap 'rm -rf "$$empty"' EXIT && echo 'without data' && OAML_DATA="$$empty" $(BIN)/python -m pytest -n 2 --junitxml runs/tests.xml nbs
 	@if data=$$($(BIN)/python -c 'import sys; from oaml.files import data_root; print(data_root()); sys.exit(data_root() is None)'); \
 	then echo "with the data in $$data" && $(BIN)/python -m pytest -n 2 --only-data nbs; fi
 

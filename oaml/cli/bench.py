@@ -19,14 +19,15 @@ from .commands import Command, json_option, print_json
 # %% ../../nbs/cli/09_bench.ipynb #013abc57
 log = logging.getLogger("oaml.cli")
 PARTS = dict(  # name -> module and function that yields its lines
-    search=("million", "search_bars"),
-    score=("score", "score_bars"),
-    matcher=("matcher", "matcher_bars"),
-    gpu=("matcher", "gpu_bars"),
-    networks=("networks", "networks_bars"),
-    commands=("networks", "commands_bars"),
-    data=("data", "data_bars"),
-    scaling=("scaling", "scaling_bars"),
+    search=("benchmarks.million", "search_bars"),
+    score=("benchmarks.score", "score_bars"),
+    matcher=("benchmarks.matcher", "matcher_bars"),
+    gpu=("benchmarks.matcher", "gpu_bars"),
+    networks=("benchmarks.networks", "networks_bars"),
+    commands=("benchmarks.networks", "commands_bars"),
+    data=("benchmarks.data", "data_bars"),
+    scaling=("benchmarks.scaling", "scaling_bars"),
+    whole=("runs.whole", "whole_bars"),
 )
 
 
@@ -36,7 +37,7 @@ def part_lines(
 ) -> Callable[[], Iterator]:  # yields Bar
     "What measures a part."
     module, function = PARTS[part]
-    return partial(getattr(import_module(f"oaml.benchmarks.{module}"), function), **how)
+    return partial(getattr(import_module(f"oaml.{module}"), function), **how)
 
 # %% ../../nbs/cli/09_bench.ipynb #d4d8602d
 def bench_options(p: argparse.ArgumentParser):
