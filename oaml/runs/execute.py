@@ -137,7 +137,7 @@ def run_notebook(notebook: Path, folder: Path, parameters: dict, kernels: Kernel
     try:
         place = {"metadata": {"path": str(notebook.parent)}}
         how = dict(kernel_name="python3", progress_bar=False, kernel_manager_class=manager, resources=place)
-        how |= dict(shutdown_kernel="immediate")  # all is written: to ask a kernel to end and wait for it takes seconds
+        how["shutdown_kernel"] = "immediate"  # all is written: to ask a kernel to end and wait for it takes seconds
         # papermill takes what stands in braces for the name of a parameter
         paths = [str(path).replace("{", "{{").replace("}", "}}") for path in (notebook, out)]
         execute_notebook(*paths, parameters, **how)

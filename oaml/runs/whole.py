@@ -19,15 +19,18 @@ from ..benchmarks.bars import Bar
 from ..config import load_profile
 from ..files import finished_run, in_checkout, run_root
 from ..reading import read_text, refused
+from .identity import plan
 
 # %% ../../nbs/runs/09_whole.ipynb #2f1ee657
 def said_shares(
-    seconds: dict[str, float],
+    counted: str,  # what the sum is of, in words
+    seconds: Counter[str],
     most: int = 5,  # names at most
 ) -> str:
-    "The largest shares of a sum."
-    whole = sum(seconds.values()) or 1.0
-    return ", ".join(f"{name} {100 * value / whole:.0f} %" for name, value in Counter(seconds).most_common(most))
+    "A sum and its largest shares."
+    whole = seconds.total()
+    shares = [f"{name} {100 * value / whole:.0f} %" for name, value in seconds.most_common(most) if value]
+    return f"{counted}, {whole / 60:.1f} min in all: {', '.join(shares)}"
 
 # %% ../../nbs/runs/09_whole.ipynb #ce0a2efc
 def runs_line(folders: list[Path]) -> Bar:  # of finished runs
@@ -41,9 +44,7 @@ def runs_line(folders: list[Path]) -> Bar:  # of finished runs
     took, seconds = max(ends) - min(end - run["seconds"] for end, run in zip(ends, runs)), Counter()
     for run in runs:
         seconds[Path(run["notebook"]).stem] += run["seconds"]
-    return line(
-        took / 60, note=f"{len(runs)} runs, {sum(seconds.values()) / 60:.1f} min in all: {said_shares(seconds)}"
-    )
+    return line(took / 60, note=said_shares(f"{len(runs)} runs", seconds))
 
 # %% ../../nbs/runs/09_whole.ipynb #29005d1e
 def tests_line(path: Path) -> Bar:  # of pytest's --junitxml
@@ -60,15 +61,11 @@ def tests_line(path: Path) -> Bar:  # of pytest's --junitxml
             seconds[place] += float(case.attrib["time"])
     if failed:
         return line(np.nan, note=f"{failed} of {len(cases)} notebooks failed")
-    return line(
-        took / 60, note=f"{len(cases)} notebooks, {sum(seconds.values()) / 60:.1f} min in all: {said_shares(seconds)}"
-    )
+    return line(took / 60, note=said_shares(f"{len(cases)} notebooks", seconds))
 
 # %% ../../nbs/runs/09_whole.ipynb #725342c6
 def whole_bars() -> Iterator[Bar]:
     "Lines of both commands, from what they left in this checkout."
-    from oaml.runs.identity import plan  # here: with papermill, which is slow to start
-
     root = run_root()
     specs = plan(load_profile("cpu")) if in_checkout() else []
     yield runs_line([s.folder(root) for s in specs])

@@ -155,12 +155,16 @@ def make_loggers(
     return [WandbLogger(save_dir=folder, project="oaml", name=Path(folder).name, resume="allow", id=Path(folder).name)]
 
 # %% ../../nbs/train/04_learner.ipynb #2644f651
-def end_loggers(loggers: list):  # of `make_loggers`
+def end_loggers(
+    loggers: list,  # of `make_loggers`
+    config: Config,
+    status: str,  # success or failed
+):
     "Have everything written that loggers still hold."
     for logger in loggers:
-        logger.finalize("success")
-        if hasattr(logger.experiment, "finish"):  # of Weights & Biases, whose run would else count as crashed
-            logger.experiment.finish()
+        logger.finalize(status)
+        if config.run.logger == "wandb":  # where a run whose process is killed counts as crashed
+            logger.experiment.finish(exit_code=int(status != "success"))
 
 # %% ../../nbs/train/04_learner.ipynb #4c29fdb5
 def make_fabric(
@@ -335,8 +339,12 @@ def train_network(
 
     def fit(fabric: Fabric) -> dict:
         learner = Learner(fabric, config, train, occlusion, folder, seed)
-        learner.fit(validate)
-        end_loggers(fabric.loggers)
+        try:
+            learner.fit(validate)
+        except BaseException:  # the last rows before it say most
+            end_loggers(fabric.loggers, config, "failed")
+            raise
+        end_loggers(fabric.loggers, config, "success")
         return dict(step=learner.step, started=learner.started, validation=(learner.validation or [{}])[-1])
 
     fabric = make_fabric(config, folder)
